@@ -1,0 +1,91 @@
+// A service's State: rows in memory and whatever typed indexes the service keeps over them. It is a
+// function of the log: Apply is its only mutator, and State from snapshot + log equals State from
+// revision 1 (Digest compares them).
+//
+// A service derives from State, keeps its indexes up to date in OnChange, and offers its Decide
+// functions and reads as const methods.
+//
+// Thread-safety: none; the Machine holds a read lock around Decide and reads, a write lock around
+// Apply.
+#ifndef TERRACE_COMMON_MACHINE_STATE_H_
+#define TERRACE_COMMON_MACHINE_STATE_H_
+
+#include <set>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "common/machine/decision.h"
+#include "common/machine/rows.h"
+#include "common/store/store.h"
+#include "terrace/internal/v1/internal.pb.h"
+
+namespace terrace::machine {
+
+// One change of one row, as State hears of it.
+struct RowChange {
+  absl::string_view key;
+  const std::string* before;  // Serialized value before; null when it was absent (or not resident).
+  const std::string* after;   // Serialized value now; null when it was deleted.
+  store::Revision revision;
+  // Commit time of the batch; InfinitePast for rows of a snapshot, whose time is not told.
+  absl::Time commit_time;
+};
+
+class State {
+ public:
+  virtual ~State() = default;
+
+  // Whether rows under this key stay in memory. Others still pass through OnChange (before = null)
+  // and are read from the store. Machine's own keys (requests/, ticks/, guards/, operations) are
+  // handled by the base class and never asked about.
+  virtual bool Resident(absl::string_view key) const { return true; }
+
+  // Keeps the indexes of the service. rows() still holds the value before the change.
+  virtual void OnChange(const RowChange& change) = 0;
+
+  // The next instant after log_time() at which something changes by time alone; the Machine then
+  // commits a tick, and OnTick runs when it is applied.
+  virtual absl::Time NextTick() const { return absl::InfiniteFuture(); }
+  virtual void OnTick(absl::Time instant) {}
+
+  // Writes the next chunk of an operation into `decision` and moves `operation` on: resume,
+  // metadata, and at the end done with response or error. An error returned ends the operation
+  // with that error.
+  virtual absl::Status ContinueOperation(Decision& decision,
+                                         internal::v1::OperationRecord& operation) const;
+
+  // Bytes that differ when the indexes differ, in an order that does not depend on history.
+  virtual std::string IndexDigest() const { return ""; }
+
+  const Rows& rows() const { return rows_; }
+  absl::Time log_time() const { return log_time_; }
+  // Names of operations that are not done.
+  const std::set<std::string>& open_operations() const { return open_operations_; }
+
+  // SHA-256 over all rows with their revisions and the indexes.
+  std::string Digest() const;
+
+  // For the Machine.
+  void ApplyEntry(const store::Entry& entry);       // Of a snapshot page.
+  void ApplyBatch(const store::Committed& batch);   // Skips changes older than the row.
+
+ private:
+  void Change(absl::string_view key, const std::string* value, store::Revision revision,
+              absl::Time commit_time);
+
+  Rows rows_;
+  absl::Time log_time_ = absl::InfinitePast();
+  std::set<std::string> open_operations_;
+};
+
+// Starts an operation inside a Decide: makes its record under
+// "units/{office}/operations/{service}.{random id}" and returns it.
+internal::v1::OperationRecord StartOperation(Decision& decision, absl::string_view office,
+                                             absl::string_view service,
+                                             const google::protobuf::Message& spec,
+                                             const google::protobuf::Message& metadata);
+
+}  // namespace terrace::machine
+
+#endif  // TERRACE_COMMON_MACHINE_STATE_H_
