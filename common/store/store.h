@@ -1,15 +1,18 @@
 // The store: one ordered log of batches per keyspace, and the keys that the batches leave behind.
 //
-// Concept. A batch is a set of changes to keys that happens completely or not at all. Each committed
-// batch gets the next revision (1, 2, 3, ... without gaps) and a commit time that never decreases.
-// A key remembers the revision of its last change; guards compare with it, so a caller that read a
-// key can insist that nobody changed it since. The log is kept until Compact forgets its beginning.
+// Concept. A batch is a set of changes to keys that happens completely or not at all. Each
+// committed batch gets the next revision (1, 2, 3, ... without gaps) and a commit time that never
+// decreases. A key remembers the revision of its last change; guards compare with it, so a caller
+// that read a key can insist that nobody changed it since. The log is kept until Compact forgets
+// its beginning.
 //
-// Thread-safety. All methods may be called from any thread. Callbacks run on a thread of the engine
-// and must be short: they hand work over and return.
+// Thread-safety. All methods may be called from any thread. Callbacks run on a thread of the
+// engine, never inside the call that they answer, and must be short: they hand work over and
+// return. A callback must not call what waits (Compact, destroying a Subscription or the Store).
 //
 // Ownership. Batches are moved in. Committed batches are immutable and shared. A Subscription stops
-// and waits for its last callback when it is destroyed.
+// and waits for its last callback when it is destroyed. Destroying a Store answers every waiting
+// call first; what was not yet begun is refused with SHUTTING_DOWN, and sinks get their OnEnd.
 #ifndef TERRACE_COMMON_STORE_STORE_H_
 #define TERRACE_COMMON_STORE_STORE_H_
 
@@ -26,6 +29,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
+#include "common/base/clock.h"
 
 namespace terrace::store {
 
@@ -45,10 +49,26 @@ struct Cursor {
   friend bool operator==(const Cursor&, const Cursor&) = default;
 };
 
-// Limits of one batch; Commit refuses more with INVALID_ARGUMENT.
+// Limits of one batch; Commit refuses more with INVALID_ARGUMENT. Bytes count header, keys (of
+// guards too) and values. Keys are 1 to kKeyBytesMax bytes of any kind.
 inline constexpr size_t kBatchChangesMax = 1000;
+inline constexpr size_t kBatchGuardsMax = 4000;
 inline constexpr size_t kBatchBytesMax = 1 << 20;
 inline constexpr size_t kKeyBytesMax = 512;
+
+// Limits of one call; Read and Scan refuse more with INVALID_ARGUMENT.
+inline constexpr size_t kReadKeysMax = 10'000;
+inline constexpr int kScanEntriesMax = 10'000;
+
+// Limits of what waits; beyond them a call is answered with OVERLOADED and nothing is stored.
+inline constexpr size_t kCommitQueueBatchesMax = 16'384;
+inline constexpr size_t kCommitQueueBytesMax = 64 << 20;
+inline constexpr size_t kReadQueueMax = 16'384;
+
+// A page of a snapshot or of the log ends at the first of these.
+inline constexpr int kPageEntriesMax = 4'096;
+inline constexpr int kPageBatchesMax = 256;
+inline constexpr size_t kPageBytesMax = 1 << 20;
 
 // Holds when the key's last change is exactly `revision`; revision 0 asks that the key be absent
 // (never written, or deleted).
@@ -113,7 +133,8 @@ class Sink {
   virtual void OnSnapshotEnd(Cursor cursor) = 0;
   // The next batch: in order, each once, none left out.
   virtual void OnBatch(CommittedPtr batch) = 0;
-  // Last call. OUT_OF_RANGE with reason COMPACTED or LOG_CHANGED asks for a new snapshot; anything
+  // Last call, unless the Subscription was destroyed before. OUT_OF_RANGE with reason COMPACTED or
+  // LOG_CHANGED asks for a new snapshot; SHUTTING_DOWN says that the Store was destroyed; anything
   // else is a failure of the engine.
   virtual void OnEnd(absl::Status status) = 0;
 };
@@ -133,11 +154,13 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // Atomic and durable. `done` runs exactly once: with the revision once the batch survives a crash
-  // of process and machine; ABORTED (see FailedGuard) when a guard does not hold; INVALID_ARGUMENT
-  // over a limit; UNAVAILABLE "outcome unknown" when the batch may or may not be in the log, which
-  // only the log itself, or a re-commit of the same batch id, can tell: a batch whose id the log
-  // already holds is ALREADY_EXISTS and changes nothing.
+  // Atomic and durable; batches of one thread are committed in the order of its calls. `done` runs
+  // exactly once: with the revision once the batch survives a crash of process and machine; ABORTED
+  // (see FailedGuard) when a guard does not hold; INVALID_ARGUMENT over a limit; ALREADY_EXISTS
+  // (reason BATCH_STORED) when the log already holds a batch of this id; UNAVAILABLE with reason
+  // OUTCOME_UNKNOWN when the batch may or may not be in the log, which only the log itself, or a
+  // re-commit of the same batch id, can tell; with STORE_FAILED once the engine has stopped writing
+  // after such a failure. Every answer but the revision and OUTCOME_UNKNOWN means: nothing changed.
   virtual void Commit(Batch batch, CommitDone done) = 0;
 
   // Without a cursor: pages of live keys while writers go on, then the log from the start of those
@@ -146,26 +169,29 @@ class Store {
   virtual absl::StatusOr<std::unique_ptr<Subscription>> Follow(absl::optional<Cursor> after,
                                                                std::shared_ptr<Sink> sink) = 0;
 
-  // The live entries of `keys`, in their order; nullopt where a key is absent.
+  // The live entries of `keys`, in their order, all at one moment; nullopt where a key is absent.
   virtual void Read(absl::Span<const std::string> keys, ReadDone done) = 0;
 
-  // At most `limit` live entries of the range in key order.
+  // The first `limit` live entries of the range in key order, all at one moment; fewer only when
+  // the range holds fewer.
   virtual void Scan(KeyRange range, int limit, ScanDone done) = 0;
 
-  // The batches in [from, to], as many as one page holds (at least one); OUT_OF_RANGE{COMPACTED}
-  // when `from` is forgotten.
+  // The batches in [from, to], as many as one page holds (at least one, if the log has reached
+  // `from`); OUT_OF_RANGE{COMPACTED} when `from` is forgotten.
   virtual void ReadLog(Revision from, Revision to, LogDone done) = 0;
 
-  // Forgets batches at or below `revision`. Only behind a verified archive.
+  // Forgets batches at or below `revision`, which must be in the log or forgotten already. Only
+  // behind a verified archive. Waits until it is done; commits go on meanwhile.
   virtual absl::Status Compact(Revision revision) = 0;
 
   // The end of the log now.
   virtual absl::StatusOr<Cursor> End() = 0;
 };
 
-// The key of the guard that did not hold, when `status` is the ABORTED of a Commit.
-absl::optional<std::string> FailedGuard(const absl::Status& status);
+// The ABORTED of a Commit, reason CONFLICT, and the key of the guard that did not hold. The key
+// stays inside the process: callers of a service are told only that somebody else was faster.
 absl::Status GuardFailed(absl::string_view key);
+absl::optional<std::string> FailedGuard(const absl::Status& status);
 
 // 16 fresh random bytes.
 std::string NewBatchId();
@@ -174,14 +200,17 @@ std::string NewBatchId();
 struct StoreOptions {
   // "memory:" or "sqlite:/path/to/directory" (made when absent; one file per keyspace).
   std::string url;
-  std::string keyspace;  // "registry", "measures", ...
+  std::string keyspace;  // "registry", "measures", ...: letters, digits, '-' and '_'.
+  // Gives commit times; the system's clock when null. Must outlive the store.
+  const Clock* clock = nullptr;
 };
 
-// Opens the engine that the URL's scheme names. FAILED_PRECONDITION when another process has the
-// store, or when its format asks for a newer binary (reason FORMAT_TOO_NEW).
+// Opens the engine that the URL's scheme names. FAILED_PRECONDITION when somebody else has the
+// store open (STORE_LOCKED), or when its format asks for a newer binary (FORMAT_TOO_NEW).
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreOptions& options);
 
-// Engines register themselves by scheme; conformance runs over every registered one.
+// Engines register themselves by scheme; the conformance suite (tests/store) runs over every
+// registered one.
 using EngineFactory = absl::StatusOr<std::unique_ptr<Store>> (*)(const StoreOptions&);
 bool RegisterEngine(absl::string_view scheme, EngineFactory factory);
 std::vector<std::string> RegisteredEngines();
