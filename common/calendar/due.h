@@ -6,15 +6,15 @@
 // when its first submission is at or after due + grace. The first submission decides; later ones,
 // returned reports included, change nothing.
 //
-// The due day is found in this order:
-//   1. the named day in the period, or in the following one (DueIn): for a month rule the day of
-//   the
-//      month, for a quarter or a year the month in it and the day of that month;
-//   2. an exclusive rule ("before the 22nd") takes the day before: the 21st, until its end;
-//   3. a day of the month that the month does not have becomes its last day: 31 is always the last
-//      day. "Before the 31st" is thus the 30th, and in shorter months the last day;
-//   4. a day off moves to the next or the previous working day when the rule says so.
-// The time of day then counts on that day; without one the day counts to its end (24:00).
+// The due day is found in three steps:
+//   1. the day of the month (or of the week) that the rule names, in the last month (or the week)
+//   of
+//      the period moved by `offset`;
+//   2. a day that the month does not have becomes its last day, so 31 is always the last day;
+//   3. a day off moves to the next or the previous working day when the rule says so.
+// On that day it is due at the rule's time of day; without one at the end of the day (24:00), or at
+// its beginning when the day itself is excluded: "before the 22nd" is then due at the end of the
+// 21st.
 //
 // Zone changes. A time of day that the zone skips (spring) falls on the moment of the change; one
 // that happens twice (autumn) means the second.
@@ -36,11 +36,13 @@
 namespace terrace::calendar {
 
 enum class Frequency { kOnce, kWeekly, kMonthly, kQuarterly, kYearly };
-enum class DueIn { kThisPeriod, kFollowingPeriod };
 enum class Shift { kNone, kNextWorkingDay, kPreviousWorkingDay };
 
 inline constexpr absl::Duration kGraceMax = absl::Hours(24 * 366);
 inline constexpr absl::Duration kDueSoonMax = absl::Hours(24 * 366);
+// Ranges of DueRule::offset: 0 or more for months and weeks; quarters and years may also be due
+// before they end.
+inline constexpr int kOffsetMax = 24;
 inline constexpr int kOpenDaysMax = 3660;
 // Days that a shift looks at before it gives up and keeps the day (no holiday is longer).
 inline constexpr int kShiftDaysMax = 60;
@@ -62,16 +64,19 @@ class WorkingDays {
 
 struct DueRule {
   Frequency frequency = Frequency::kMonthly;
-  DueIn due_in = DueIn::kThisPeriod;              // Not for kOnce.
   absl::CivilDay once_day;                        // kOnce: the day.
   absl::Weekday weekday = absl::Weekday::friday;  // kWeekly: the day of the ISO week.
-  int month = 1;          // kQuarterly: 1..3 in the quarter; kYearly: 1..12 in the year.
   int day_of_month = 31;  // kMonthly, kQuarterly, kYearly: 1..31, 31 is the last day.
-  bool inclusive = true;  // Whether the named day itself still counts.
-  absl::optional<absl::Duration> time_of_day;  // [0, 24 h), whole minutes; none: end of the day.
+  // Months from the last month of the period to the month of the due day; weeks for kWeekly; unused
+  // for kOnce. 0: in the period (its last month). 1 for kMonthly: in the following month. For
+  // kQuarterly -2..0 are the months of the quarter itself and 1..3 those of the following one, for
+  // kYearly -11..0 and 1..12.
+  int offset = 0;
+  bool inclusive = true;  // Whether the due day itself still counts; only without time_of_day.
+  absl::optional<absl::Duration> time_of_day;  // [0, 24 h], whole minutes.
   Shift shift = Shift::kNone;
   absl::Duration grace = absl::ZeroDuration();
-  absl::Duration due_soon = absl::Hours(72);  // How long before `due` it is "due soon".
+  absl::Duration due_soon = absl::Hours(7 * 24);  // How long before `due` it is "due soon".
   // Opens at the start of the day this many days before the due day; none: at the start of the
   // period, or for kOnce from the beginning of time.
   absl::optional<int> open_days;
