@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Installs what a part of the work needs on Debian 12 and is silent when everything is there.
+#   scripts/setup.sh build          compiler, libraries, generators: enough to build and run Terrace
+#   scripts/setup.sh build check    also what the tests and the lint need
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages_build=(
+  build-essential cmake ninja-build ccache lld pkg-config
+  protobuf-compiler libprotobuf-dev libgrpc++-dev libabsl-dev
+  golang-github-gogo-googleapis-dev grpc-proto   # google/rpc, google/type and grpc/* protos
+  libsqlite3-dev libssl-dev
+  libgtest-dev libgmock-dev libbenchmark-dev     # one configuration builds the tests as well
+)
+packages_check=(
+  clang-format clang-tidy
+  file                                           # CPack's dpkg-shlibdeps asks it
+)
+
+packages=()
+for part in "$@"; do
+  case "$part" in
+    build) packages+=("${packages_build[@]}") ;;
+    check) packages+=("${packages_check[@]}") ;;
+    *) echo "setup: no part is called '$part' (there are: build, check)" >&2; exit 2 ;;
+  esac
+done
+
+# buf and the Node client run on any Node.js from 18 on, wherever it comes from.
+node_is_enough() {
+  command -v npm >/dev/null &&
+    [ "$(node -p 'parseInt(process.versions.node) >= 18' 2>/dev/null)" = true ]
+}
+wants_node=false
+case " $* " in *" check "*) wants_node=true ;; esac
+if $wants_node && ! node_is_enough; then packages+=(nodejs npm); fi
+
+missing=()
+for package in "${packages[@]}"; do
+  status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
+  [ "$status" = "install ok installed" ] || missing+=("$package")
+done
+
+if [ ${#missing[@]} -gt 0 ]; then
+  as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+      echo "setup: these Debian packages are missing and only root can install them:" >&2
+      echo "  apt-get install ${missing[*]}" >&2
+      exit 1
+    fi
+    as_root=(sudo)
+  fi
+  echo "== Installing ${#missing[@]} Debian packages: ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+# A copy of the lock file, made last, says that node_modules is complete and current.
+if $wants_node; then
+  stamp=tests/node_modules/.terrace-lock.json
+  if ! cmp -s tests/package-lock.json "$stamp"; then
+    echo "== Installing the npm packages of the tests into tests/node_modules"
+    npm ci --prefix tests --ignore-scripts --no-audit --no-fund --loglevel=error
+    cp tests/package-lock.json "$stamp"
+  fi
+fi
