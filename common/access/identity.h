@@ -22,6 +22,7 @@ struct Grant {
   types::v1::Line line = types::v1::LINE_TERRITORY;
   Role role = options::v1::ROLE_UNSPECIFIED;
   absl::Time expires = absl::InfiniteFuture();
+  friend bool operator==(const Grant&, const Grant&) = default;
 };
 
 struct Identity {

@@ -30,9 +30,10 @@ class Decimal {
 
   constexpr Decimal() = default;  // Zero.
   // Any whole number of at most 18 digits; checked.
-  static absl::StatusOr<Decimal> FromInteger(int64_t value);
+  static absl::StatusOr<Decimal> FromInteger(int64_t value, absl::string_view field = "value");
   // unscaled / 10^decimals, made canonical. NUMBER_OUT_OF_RANGE with more than 18 digits.
-  static absl::StatusOr<Decimal> FromUnscaled(int64_t unscaled, int decimals);
+  static absl::StatusOr<Decimal> FromUnscaled(int64_t unscaled, int decimals,
+                                              absl::string_view field = "value");
 
   // Reads the canonical form only, as the wire demands. `field` names the place in errors.
   // INVALID_NUMBER for anything else ("NaN", "1e9", "+1", "01", "1.0", ""); NUMBER_OUT_OF_RANGE for

@@ -8,8 +8,7 @@
 //
 // The due day is found in three steps:
 //   1. the day of the month (or of the week) that the rule names, in the last month (or the week)
-//   of
-//      the period moved by `offset`;
+//      of the period moved by `offset`;
 //   2. a day that the month does not have becomes its last day, so 31 is always the last day;
 //   3. a day off moves to the next or the previous working day when the rule says so.
 // On that day it is due at the rule's time of day; without one at the end of the day (24:00), or at

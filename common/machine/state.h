@@ -10,6 +10,7 @@
 #ifndef TERRACE_COMMON_MACHINE_STATE_H_
 #define TERRACE_COMMON_MACHINE_STATE_H_
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -21,6 +22,10 @@
 #include "terrace/internal/v1/internal.pb.h"
 
 namespace terrace::machine {
+
+// Keys of the machine itself.
+inline constexpr absl::string_view kRequestPrefix = "requests/";
+inline constexpr absl::string_view kTickKey = "ticks/last";
 
 // One change of one row, as State hears of it.
 struct RowChange {
@@ -36,8 +41,8 @@ class State {
  public:
   virtual ~State() = default;
 
-  // Whether rows under this key stay in memory. Others still pass through OnChange (before = null)
-  // and are read from the store. Machine's own keys (requests/, ticks/, guards/, operations) are
+  // Whether rows under this key stay in memory. Others still pass through OnChange (before = null;
+  // while loading, the same change may pass twice) and are read from the store. Machine's own keys (requests/, ticks/, guards/, operations) are
   // handled by the base class and never asked about.
   virtual bool Resident(absl::string_view key) const { return true; }
 
@@ -69,6 +74,7 @@ class State {
   // For the Machine.
   void ApplyEntry(const store::Entry& entry);       // Of a snapshot page.
   void ApplyBatch(const store::Committed& batch);   // Skips changes older than the row.
+  void NoteTime(absl::Time commit_time) { log_time_ = std::max(log_time_, commit_time); }
 
  private:
   void Change(absl::string_view key, const std::string* value, store::Revision revision,
@@ -80,7 +86,7 @@ class State {
 };
 
 // Starts an operation inside a Decide: makes its record under
-// "units/{office}/operations/{service}.{random id}" and returns it.
+// "units/{office}/operations/{service}.{random id}" and returns it. `office` is a full name.
 internal::v1::OperationRecord StartOperation(Decision& decision, absl::string_view office,
                                              absl::string_view service,
                                              const google::protobuf::Message& spec,

@@ -1,0 +1,157 @@
+#include "common/rpc/channel.h"
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "common/access/authenticator.h"
+#include "common/rpc/bytes.h"
+#include "common/rpc/server.h"
+
+namespace terrace::rpc {
+namespace {
+
+constexpr int kKeepaliveMs = 30000;
+constexpr int kKeepaliveTimeoutMs = 10000;
+
+std::chrono::system_clock::time_point ToChrono(absl::Time time) {
+  // gRPC has no infinite deadline of this type; a year is one.
+  return absl::ToChronoTime(std::min(time, absl::Now() + absl::Hours(24 * 365)));
+}
+
+// One operation at a time on a completion queue of its own: the caller's thread is the poller, so
+// no other thread is woken up.
+class GenericStream : public Stream {
+ public:
+  GenericStream(const std::shared_ptr<grpc::Channel>& channel, absl::string_view method,
+                const CallerOptions& caller, absl::Time deadline)
+      : stub_(channel) {
+    context_.set_deadline(ToChrono(deadline));
+    if (!caller.token.empty()) {
+      context_.AddMetadata("authorization", absl::StrCat("Bearer ", caller.token));
+    }
+    if (caller.signed_identity) {
+      context_.AddMetadata(access::kIdentityHeader, caller.signed_identity());
+    }
+    call_ = stub_.PrepareCall(&context_, std::string(method), &queue_);
+    call_->StartCall(this);
+    started_ = Await();
+  }
+
+  ~GenericStream() override {
+    if (!finished_) {
+      context_.TryCancel();
+      Finish().IgnoreError();
+    }
+    queue_.Shutdown();
+    void* tag = nullptr;
+    bool ok = false;
+    while (queue_.Next(&tag, &ok)) {
+    }
+  }
+
+  bool Write(const google::protobuf::Message& message) override {
+    if (!started_) return false;
+    call_->Write(ToBytes(message), this);
+    return Await();
+  }
+
+  void WritesDone() override {
+    if (!started_) return;
+    call_->WritesDone(this);
+    Await();
+  }
+
+  bool Read(google::protobuf::Message* message) override {
+    if (!started_) return false;
+    grpc::ByteBuffer buffer;
+    call_->Read(&buffer, this);
+    if (!Await()) return false;
+    grpc::Slice slice;
+    parse_ = ParseMessage(Flatten(buffer, &slice), message);
+    return parse_.ok();
+  }
+
+  absl::Status Finish() override {
+    if (finished_) return status_;
+    finished_ = true;
+    grpc::Status status;
+    if (!parse_.ok()) context_.TryCancel();
+    call_->Finish(&status, this);
+    Await();
+    status_ = parse_.ok() ? FromGrpc(status) : parse_;
+    return status_;
+  }
+
+  void Cancel() override { context_.TryCancel(); }
+
+  void Headers(std::map<std::string, std::string>* headers) const {
+    for (const auto& [key, value] : context_.GetServerInitialMetadata()) {
+      (*headers)[std::string(key.data(), key.size())] = std::string(value.data(), value.size());
+    }
+  }
+
+ private:
+  bool Await() {
+    void* tag = nullptr;
+    bool ok = false;
+    return queue_.Next(&tag, &ok) && ok;
+  }
+
+  grpc::GenericStub stub_;
+  grpc::ClientContext context_;
+  grpc::CompletionQueue queue_;
+  std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call_;
+  bool started_ = false;
+  bool finished_ = false;
+  absl::Status parse_;
+  absl::Status status_;
+};
+
+}  // namespace
+
+std::shared_ptr<Channel> Channel::Connect(const std::string& address, CallerOptions caller) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetMaxReceiveMessageSize(kTransportBytesMax);
+  return std::make_shared<Channel>(
+      grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments),
+      std::move(caller));
+}
+
+Channel::Channel(std::shared_ptr<grpc::Channel> channel, CallerOptions caller)
+    : channel_(std::move(channel)), caller_(std::move(caller)) {}
+
+Channel::~Channel() = default;
+
+absl::Status Channel::Call(absl::string_view method, const google::protobuf::Message& request,
+                           google::protobuf::Message* reply, absl::Time deadline,
+                           std::map<std::string, std::string>* headers) {
+  GenericStream stream(channel_, method, caller_, deadline);
+  stream.Write(request);
+  stream.WritesDone();
+  const bool answered = stream.Read(reply);
+  absl::Status status = stream.Finish();
+  if (headers != nullptr) stream.Headers(headers);
+  if (status.ok() && !answered) return absl::InternalError("the answer holds no message");
+  return status;
+}
+
+std::unique_ptr<Stream> Channel::Open(absl::string_view method, absl::Time deadline) {
+  return std::make_unique<GenericStream>(channel_, method, caller_, deadline);
+}
+
+bool Channel::WaitForConnected(absl::Time deadline) {
+  return channel_->WaitForConnected(ToChrono(deadline));
+}
+
+}  // namespace terrace::rpc
