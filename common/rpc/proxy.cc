@@ -3,6 +3,7 @@
 //
 // Every kind runs as a bidirectional stream upstream. Each direction has one message under way: the
 // next is read only when the last one has been written, which carries flow control through.
+#include <grpcpp/channel.h>
 #include <grpcpp/generic/generic_stub.h>
 
 #include <atomic>
