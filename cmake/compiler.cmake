@@ -19,9 +19,9 @@ if(CCACHE)
 endif()
 
 # Two precompiled headers, one for the sources and one for the tests, hold what nearly every file
-# includes anyway and what never changes: the standard library, Abseil, Protobuf, GoogleTest. None of
-# our own headers, and no gRPC. A typical file compiles in half the time (ARCHITECTURE.md has
-# the figures). Files still include what they use: clang-tidy reads them without.
+# includes anyway and what never changes: the standard library, Abseil, Protobuf, GoogleTest. None
+# of our own headers, and no gRPC. A typical file compiles in half the time (ARCHITECTURE.md has the
+# figures). Files still include what they use: clang-tidy reads them without.
 option(TERRACE_PCH "Use precompiled headers" ON)
 if(TERRACE_PCH)
   set(stub ${CMAKE_BINARY_DIR}/pch_stub.cc)

@@ -1,0 +1,57 @@
+# The front door: every target does its own set-up, says what it does, and is quick the second time.
+# Developers' configurations (dev, asan, tsan) are CMake presets; see CONTRIBUTING.md.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# demo, test, bench and package share one configuration, so that nothing is compiled twice.
+BUILD := build/release
+TERRACE := $(BUILD)/bin/terrace
+STEP := scripts/step.sh
+
+# Passed to `terrace demo`, such as DEMO_ARGS=--once; and to `terrace bench`.
+DEMO_ARGS ?=
+BENCH_ARGS ?=
+
+.PHONY: help demo test bench lint format package setup build clean
+
+help:  ## Says what there is (the default).
+	@echo 'Terrace. Targets:'
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@echo
+	@echo 'make demo DEMO_ARGS=--once prints the report and exits.'
+
+demo:  ## Builds Terrace, loads the sample county, prints its report and keeps serving.
+	@scripts/setup.sh build
+	@$(STEP) 'Building $(TERRACE)' scripts/build.sh $(BUILD) terrace
+	@$(TERRACE) demo $(DEMO_ARGS)
+
+test:  ## Builds everything, checks the style, runs every test.
+	@scripts/setup.sh build check
+	@$(STEP) 'Building everything into $(BUILD)' scripts/build.sh $(BUILD) all
+	@scripts/lint.sh $(BUILD)
+	@$(STEP) 'Running the tests' ctest --preset release
+
+bench: build  ## Measures throughput and latency; every figure is a ratio within one run.
+	@$(TERRACE) bench $(BENCH_ARGS)
+
+lint: build  ## Checks protos, format, and clang-tidy's chosen set.
+	@scripts/lint.sh $(BUILD)
+
+format: setup  ## Formats every C++ file in place.
+	@scripts/format.sh fix
+
+package: build  ## Makes the .deb and the tarball in dist/.
+	@$(STEP) 'Packing' scripts/package.sh $(BUILD) dist
+	@ls -1 dist/*.deb dist/*.tar.gz
+
+setup:  ## Installs what the other targets need.
+	@scripts/setup.sh build check
+
+build: setup  ## Builds everything.
+	@$(STEP) 'Building everything into $(BUILD)' scripts/build.sh $(BUILD) all
+
+clean:  ## Removes what was built and packed.
+	rm -rf build dist tests/node_modules
