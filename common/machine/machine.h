@@ -88,6 +88,8 @@ class Machine {
   }
 
   store::Cursor position() const;
+  // The same, inside a Read, which holds the lock already.
+  store::Cursor position_locked() const;
 
   // Calls done(OK) once the state includes `position`; LOG_CHANGED when it is of another log;
   // REVISION_NOT_REACHED at the deadline.
@@ -118,7 +120,7 @@ class Machine {
   explicit Machine(std::unique_ptr<Impl> impl);
   absl::Mutex& state_mutex() const;
   const State& state() const;
-  store::Cursor position_locked() const;
+
 
   std::unique_ptr<Impl> impl_;
 };
