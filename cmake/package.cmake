@@ -18,6 +18,7 @@ set(CPACK_PACKAGE_DESCRIPTION_SUMMARY
 set(CPACK_PACKAGE_DESCRIPTION
     "Offices register the units below them, hand out measures, inspect, score, rank and name model
 units, and pull the result at any level of the tree. One binary with an embedded store.")
+set(CPACK_PACKAGE_FILE_NAME terrace-${PROJECT_VERSION}-linux-${CMAKE_SYSTEM_PROCESSOR})
 set(CPACK_STRIP_FILES TRUE)
 set(CPACK_VERBATIM_VARIABLES TRUE)
 # Packing takes what is built and builds nothing: `make package` builds first, and the test of the
@@ -25,6 +26,7 @@ set(CPACK_VERBATIM_VARIABLES TRUE)
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY TRUE)
 
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS TRUE)
 include(CPack)
