@@ -10,12 +10,10 @@
 #include "absl/strings/strip.h"
 #include "common/base/check.h"
 #include "common/base/error.h"
+#include "common/base/text.h"
 
 namespace terrace {
 namespace {
-
-// Longest text quoted in an error.
-constexpr size_t kQuoteBytesMax = 40;
 
 constexpr int64_t kPowers[] = {1,
                                10,
@@ -37,21 +35,13 @@ constexpr int64_t kPowers[] = {1,
                                100'000'000'000'000'000,
                                1'000'000'000'000'000'000};
 
-std::string Quote(absl::string_view text) {
-  // Cut at a character's first byte, so that the error is valid UTF-8 whenever the text was.
-  if (text.size() <= kQuoteBytesMax) return std::string(text);
-  size_t size = kQuoteBytesMax;
-  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
-  return absl::StrCat(text.substr(0, size), "...");
-}
-
 absl::Status NotANumber(absl::string_view text, absl::string_view field) {
-  return Error(Reason::INVALID_NUMBER, {{"value", Quote(text)}, {"field", std::string(field)}});
+  return Error(Reason::INVALID_NUMBER, {{"value", QuoteText(text)}, {"field", std::string(field)}});
 }
 
 absl::Status OutOfRange(absl::string_view text, absl::string_view field) {
   return Error(Reason::NUMBER_OUT_OF_RANGE,
-               {{"value", Quote(text)},
+               {{"value", QuoteText(text)},
                 {"field", std::string(field)},
                 {"range", absl::StrCat("numbers of at most ", Decimal::kDigitsMax, " digits")}});
 }
@@ -73,6 +63,7 @@ bool Ungroup(absl::string_view whole, std::string* out) {
   const std::vector<absl::string_view> groups = absl::StrSplit(whole, ',');
   for (size_t i = 0; i < groups.size(); ++i) {
     const size_t size = groups[i].size();
+    if (!AllDigits(groups[i])) return false;
     if (groups.size() > 1 && (i == 0 ? size < 1 || size > 3 : size != 3)) return false;
     absl::StrAppend(out, groups[i]);
   }

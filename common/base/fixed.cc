@@ -9,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "common/base/check.h"
 #include "common/base/error.h"
+#include "common/base/text.h"
 
 namespace terrace {
 namespace {
@@ -149,7 +150,6 @@ absl::StatusOr<Fixed> FixedFromDouble(double value, absl::string_view field) {
                  {{"value", absl::StrCat(value)}, {"field", std::string(field)}});
   }
   if (std::abs(value) >= 1e6) return OutOfRange(absl::StrCat(value), field, kFixedRange);
-  // The double just below a million may round up to it.
   return NarrowUnits(static_cast<int64_t>(std::round(value * kFixedUnitsPerOne)), field);
 }
 
@@ -189,7 +189,7 @@ std::string FormatSum(FixedSum value) {
 absl::StatusOr<FixedSum> ParseSum(absl::string_view text, absl::string_view field) {
   const auto invalid = [&] {
     return Error(Reason::INVALID_NUMBER,
-                 {{"value", std::string(text.substr(0, 60))}, {"field", std::string(field)}});
+                 {{"value", QuoteText(text)}, {"field", std::string(field)}});
   };
   absl::string_view rest = text;
   const bool negative = absl::ConsumePrefix(&rest, "-");
@@ -211,7 +211,7 @@ absl::StatusOr<FixedSum> ParseSum(absl::string_view text, absl::string_view fiel
     units *= 10;
   }
   if (units > static_cast<uint128_t>(kFixedSumUnitsMax)) {
-    return OutOfRange(std::string(text.substr(0, 60)), field, "sums below 10^25");
+    return OutOfRange(QuoteText(text), field, "sums below 10^25");
   }
   const FixedSum value = FixedSum::FromUnits(WithSign(units, negative));
   // One number, one text: whatever is written differently was not canonical.

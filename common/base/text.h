@@ -12,6 +12,7 @@
 #define TERRACE_COMMON_BASE_TEXT_H_
 
 #include <cstddef>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -31,6 +32,9 @@ inline constexpr size_t kTextBytesMax = 8192;        // Prose.
 inline constexpr int kMessageDepthMax = 32;
 
 bool IsValidUtf8(absl::string_view text);
+
+// The beginning of a caller's text for an error about it: at most 60 bytes, always valid UTF-8.
+std::string QuoteText(absl::string_view text);
 
 // Whether the text holds what looks like the number of an identity card or a mobile telephone.
 // Full-width digits and the usual separators are seen through.
@@ -53,16 +57,16 @@ absl::Status CheckCode(absl::string_view field, absl::string_view value, size_t 
 absl::Status CheckMessage(const google::protobuf::Message& message);
 
 // What a string field holds, told by its name alone, so that authors of protos need no option:
-//   kDisplayName  display_name, former_names, localized_names and other ..._names maps
-//   kCode         the last word is name, id, key, code, etag, hash, sha256, digest, period, zone,
-//   type,
-//                 unit, office, parent, subtree, programme, ... (the full list stands in text.cc),
-//                 or the value is a resource name
+//   kDisplayName  display_name, ..._display_name, and the values of localized_names
 //   kToken        the last word is token
 //   kQuery        filter, order_by, query
 //   kUri          the last word is uri or url
+//   kCode         the last word is name, id, code, etag, hash, sha256 or another of the short list
+//   in
+//                 field_kind.cc: what machines made
 //   kText         everything else
-// Plurals count as their singular.
+// Words are separated by "_", plurals count as their singular. Apart from its field, a value that
+// has the form of a resource name ("units/...") is taken as a code.
 enum class FieldKind { kDisplayName, kCode, kToken, kQuery, kUri, kText };
 FieldKind KindOfField(absl::string_view field_name);
 
