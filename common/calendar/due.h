@@ -102,7 +102,7 @@ struct DueTimes {
   friend bool operator==(const DueTimes&, const DueTimes&) = default;
 };
 
-// INVALID_PERIOD when the period is not one that the rule asks for (a quarter for a monthly rule,
+// PERIOD_NOT_ASKED when the period is not one that the rule asks for (a quarter for a monthly rule,
 // another year for kOnce). The rule must have passed CheckDueRule.
 absl::StatusOr<DueTimes> DueTimesOf(const DueRule& rule, const WorkingDays& days,
                                     const Period& period);

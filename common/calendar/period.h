@@ -25,6 +25,8 @@ enum class PeriodKind { kYear, kQuarter, kMonth, kWeek };
 // Years that periods may lie in.
 inline constexpr int kYearMin = 1900;
 inline constexpr int kYearMax = 2999;
+// Longest name of a time zone.
+inline constexpr size_t kZoneBytesMax = 64;
 // Most periods that Enumerate returns.
 inline constexpr int kPeriodsMax = 6000;
 
@@ -32,7 +34,8 @@ class Period {
  public:
   Period() = default;  // The year 1900.
 
-  // The period of that kind that holds the day. The day must lie in [kYearMin, kYearMax] (CHECKed).
+  // The period of that kind that holds the day, whose year must lie in [kYearMin, kYearMax]
+  // (CHECKed). A week may belong to the year before or after.
   static Period Of(PeriodKind kind, absl::CivilDay day);
   // "2016-Q2"; INVALID_PERIOD for anything else, lower case included.
   static absl::StatusOr<Period> Parse(absl::string_view text);
@@ -55,8 +58,8 @@ class Period {
     return First() <= other.First() && other.Last() <= Last();
   }
 
-  // The neighbours of the same kind. At the ends of the range of years they lie just outside it and
-  // still compute, but do not Parse.
+  // The neighbours of the same kind. At the ends of the range of years they lie just outside it:
+  // they compute like all others but do not parse.
   Period Next() const;
   Period Previous() const;
 
