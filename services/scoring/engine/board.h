@@ -116,8 +116,11 @@ class Board {
   absl::optional<int64_t> WeightOf(int weight, Unit unit) const;
   // Over all sheets of the subtree, the own one included.
   Accumulator SheetsOf(Unit unit, int basis) const;
+  // The own sheet's part of it.
+  Accumulator OwnSheetOf(Unit unit, int basis) const { return OwnPart(unit, basis); }
   // Over the scores of the units directly below.
   Accumulator ChildrenOf(Unit unit) const;
+  const Rollup& RollupRuleOf(Unit unit) const { return scheme_->rollups[rows_[unit].rollup]; }
   // What counts for the unit's own score: expected and covered units of its roll-up.
   Accumulator RollupOf(Unit unit) const;
   // The roll-up alone, without the own sheet mixed in; nullopt where the method is OWN or there is

@@ -88,8 +88,7 @@ SampleSums SumUp(absl::Span<const Sample* const> samples) {
         sums.numbers += 1;
         sums.number += sample->number;
         break;
-      case Sample::Kind::kGrade:
-      case Sample::Kind::kNotApplicable:
+      default:
         break;
     }
   }
@@ -157,26 +156,40 @@ absl::optional<SamplesResult> EvaluateSamples(const Leaf& leaf, Fixed points,
   return result;
 }
 
-std::vector<const Sample*> SamplesOf(absl::Span<const Visit> visits, absl::Span<const int> chosen) {
-  std::vector<const Sample*> samples;
-  for (int i : chosen) {
-    for (const Sample& sample : visits[i].samples) {
-      if (sample.kind != Sample::Kind::kNotApplicable) samples.push_back(&sample);
-    }
-  }
-  return samples;
+bool IsAnswer(const Sample& sample) {
+  return sample.kind != Sample::Kind::kNotApplicable && sample.kind != Sample::Kind::kNotAssessed &&
+         sample.kind != Sample::Kind::kRefused;
 }
 
-// Every answer, and there is one, says "not applicable".
-bool AllNotApplicable(absl::Span<const Visit> visits, absl::Span<const int> chosen) {
-  bool any = false;
+std::vector<const Sample*> AnswersOf(absl::Span<const Visit> visits, absl::Span<const int> chosen) {
+  std::vector<const Sample*> answers;
   for (int i : chosen) {
     for (const Sample& sample : visits[i].samples) {
-      if (sample.kind != Sample::Kind::kNotApplicable) return false;
-      any = true;
+      if (IsAnswer(sample)) answers.push_back(&sample);
     }
   }
-  return any;
+  return answers;
+}
+
+// What the chosen visits say where they give no answer at all.
+enum class Silence {
+  kNone,           // There are answers, or no records whatever.
+  kNotApplicable,  // Every record says "not applicable".
+  kNotAssessed,    // Something could not be looked at.
+  kRefused,        // Something was not allowed to be looked at.
+};
+Silence SilenceOf(absl::Span<const Visit> visits, absl::Span<const int> chosen) {
+  Silence silence = Silence::kNone;
+  for (int i : chosen) {
+    for (const Sample& sample : visits[i].samples) {
+      if (IsAnswer(sample)) return Silence::kNone;
+      const Silence one = sample.kind == Sample::Kind::kRefused       ? Silence::kRefused
+                          : sample.kind == Sample::Kind::kNotAssessed ? Silence::kNotAssessed
+                                                                      : Silence::kNotApplicable;
+      silence = std::max(silence, one);
+    }
+  }
+  return silence;
 }
 
 std::vector<int> All(size_t count) {
@@ -191,8 +204,8 @@ absl::optional<SamplesResult> MeanOfVisits(const Leaf& leaf, Fixed points,
   FixedSum sum;
   int64_t scored = 0;
   for (int i : All(visits.size())) {
-    absl::optional<SamplesResult> one = EvaluateSamples(leaf, points, SamplesOf(visits, {i}));
-    if (!one || AllNotApplicable(visits, {i})) continue;
+    absl::optional<SamplesResult> one = EvaluateSamples(leaf, points, AnswersOf(visits, {i}));
+    if (!one || SilenceOf(visits, {i}) != Silence::kNone) continue;
     sum += one->earned;
     result.numerator += one->numerator;
     result.denominator += one->denominator;
@@ -209,7 +222,7 @@ absl::optional<SamplesResult> MeanOfVisits(const Leaf& leaf, Fixed points,
 absl::optional<SamplesResult> EvaluateVisits(const Leaf& leaf, Fixed points,
                                              absl::Span<const Visit> visits) {
   if (leaf.visits == VisitChoice::kMean) return MeanOfVisits(leaf, points, visits);
-  return EvaluateSamples(leaf, points, SamplesOf(visits, ChosenVisits(leaf, points, visits)));
+  return EvaluateSamples(leaf, points, AnswersOf(visits, ChosenVisits(leaf, points, visits)));
 }
 
 absl::optional<Fixed> EvaluateFigure(const Rule& rule, Fixed points, const LeafInput& input) {
@@ -283,11 +296,9 @@ FixedSum OccurrencesOf(const Sample& sample) {
       return FixedSum::FromInteger(sample.looked_at - sample.hits);
     case Sample::Kind::kNumber:
       return std::max(sample.number, FixedSum());
-    case Sample::Kind::kGrade:
-    case Sample::Kind::kNotApplicable:
+    default:
       return FixedSum();
   }
-  return FixedSum();
 }
 
 absl::optional<Fixed> GrowthOf(FixedSum figure, FixedSum base) {
@@ -331,8 +342,8 @@ std::vector<int> ChosenVisits(const Leaf& leaf, Fixed points, absl::Span<const V
   int worst = -1;
   absl::optional<SamplesResult> least;
   for (int i : All(visits.size())) {
-    if (AllNotApplicable(visits, {i})) continue;
-    absl::optional<SamplesResult> one = EvaluateSamples(leaf, points, SamplesOf(visits, {i}));
+    if (SilenceOf(visits, {i}) != Silence::kNone) continue;
+    absl::optional<SamplesResult> one = EvaluateSamples(leaf, points, AnswersOf(visits, {i}));
     if (!one) continue;
     if (!least || one->struck > least->struck ||
         (one->struck == least->struck && one->earned < least->earned)) {
@@ -367,7 +378,11 @@ LeafResult EvaluateLeaf(const Leaf& leaf, Fixed points, const LeafInput& input) 
       break;
     case LeafInput::Form::kVisits: {
       const std::vector<int> chosen = ChosenVisits(leaf, points, input.visits);
-      if (AllNotApplicable(input.visits, chosen)) return Empty(leaf, points);
+      const Silence silence = SilenceOf(input.visits, chosen);
+      if (silence == Silence::kNotApplicable) return Empty(leaf, points);
+      if (silence != Silence::kNone) {
+        return Unscored(leaf, points, input.late || silence == Silence::kRefused);
+      }
       if (absl::optional<SamplesResult> samples = EvaluateVisits(leaf, points, input.visits)) {
         earned = samples->earned;
         result.numerator = samples->numerator;

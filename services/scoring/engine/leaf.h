@@ -17,14 +17,22 @@ namespace terrace::scoring::engine {
 
 // One answer to one checklist item on one visit.
 struct Sample {
-  enum class Kind : uint8_t { kNotApplicable, kPassFail, kCount, kGrade, kNumber };
+  enum class Kind : uint8_t {
+    kNotApplicable,  // The item does not apply to this unit.
+    kNotAssessed,    // It applies, but could not be looked at.
+    kRefused,        // The unit did not let it be looked at: the answer is missing.
+    kPassFail,
+    kCount,
+    kGrade,
+    kNumber,
+  };
   Kind kind = Kind::kNotApplicable;
   bool passed = false;    // kPassFail
   int64_t looked_at = 0;  // kCount: "hits of looked_at", 0 <= hits <= looked_at.
   int64_t hits = 0;
   std::string grade;    // kGrade
   FixedSum number;      // kNumber
-  int32_t record = -1;  // Index of the record that it stands for, in explanations.
+  int32_t record = -1;  // The record that it stands for, see LeafInput::records.
 };
 
 // A counted visit: it looked at the leaf's checklist, whatever it answered.
@@ -32,7 +40,15 @@ struct Visit {
   std::vector<Sample> samples;
 };
 
-// What a source found for one leaf of one unit.
+// A record behind kCounts: an assignment, a report, a finding, a title.
+struct Counted {
+  int32_t record = -1;
+  int64_t numerator = 0;
+  int64_t denominator = 0;
+};
+
+// What a source found for one leaf of one unit. Records are numbers that mean something to whoever
+// gathered the input; only explanations look at them, and only they need `counted` filled in.
 struct LeafInput {
   enum class Form : uint8_t {
     kAbsent,         // No figure.
@@ -53,6 +69,8 @@ struct LeafInput {
   absl::optional<FixedSum> above_figure;
   absl::optional<FixedSum> above_base;
   std::vector<Visit> visits;
+  std::vector<Counted> counted;  // kCounts; adds up to numerator and denominator.
+  std::vector<int32_t> records;  // kFigure: the record of the figure first, then the compared ones.
 };
 
 struct LeafResult {

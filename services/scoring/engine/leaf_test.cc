@@ -276,6 +276,18 @@ TEST(VisitsTest, ItemsMarkedNotApplicableLeaveNothingToJudge) {
   EXPECT_EQ(result.assessment, Assessment::kNotApplicable);
 }
 
+TEST(VisitsTest, ItemsThatWereNotLookedAtEarnNothingAndCostNothing) {
+  const Leaf leaf = Of(DeductRule{Points(1000), Points(1000), Fixed()});
+  Sample sample;
+  sample.kind = Sample::Kind::kNotAssessed;
+  EXPECT_EQ(EvaluateLeaf(leaf, Points(1000), Visits({{{sample}}})).assessment, Assessment::kNotYet);
+  sample.kind = Sample::Kind::kRefused;
+  EXPECT_EQ(EvaluateLeaf(leaf, Points(1000), Visits({{{sample}}})).assessment,
+            Assessment::kMissing);
+  // Beside an answer they do not matter.
+  ExpectEarned(EvaluateLeaf(leaf, Points(1000), Visits({{{sample, Passed(true)}}})), Points(1000));
+}
+
 TEST(VisitsTest, SeveralVisitsGoByTheChoice) {
   const DeductRule rule{Points(1000), Points(10'000), Fixed()};
   const std::vector<Visit> visits = {{{Measured(1000)}}, {{Measured(5000)}}, {{Measured(3000)}}};

@@ -1,0 +1,170 @@
+#include <algorithm>
+
+#include "absl/status/statusor.h"
+#include "services/scoring/engine/explain_parts.h"
+
+namespace terrace::scoring::engine {
+namespace {
+
+const Fixed kOne = Fixed::FromInteger(1);
+
+class SheetExplainer {
+ public:
+  SheetExplainer(const Scheme& scheme, const std::vector<LeafInput>& inputs,
+                 const ExplainOptions& options)
+      : scheme_(scheme),
+        inputs_(inputs),
+        options_(options),
+        sheet_(EvaluateSheet(scheme, inputs)),
+        scored_(sheet_.assessment == Assessment::kScored) {}
+
+  void Open(Part& whole, FixedSum factor) {
+    std::vector<Piece> pieces = TopNodes();
+    if (scored_) AddAdjustments(pieces);
+    const bool any = sheet_.available > Fixed();
+    DistributeNodes(whole, std::move(pieces), factor, scheme_.points,
+                    any ? sheet_.available : scheme_.points);
+  }
+
+ private:
+  const Leaf* LeafOf(const Node& node) const {
+    return node.leaf >= 0 ? &scheme_.leaves[node.leaf] : nullptr;
+  }
+  bool IsBonus(const Node& node) const {
+    return node.leaf >= 0 && std::holds_alternative<BonusRule>(LeafOf(node)->rule);
+  }
+  bool IsVeto(const Node& node) const {
+    return node.leaf >= 0 && std::holds_alternative<VetoRule>(LeafOf(node)->rule);
+  }
+
+  Piece NodePiece(size_t n, Fixed local) const {
+    Piece piece;
+    piece.part.kind = Part::Kind::kNode;
+    piece.part.index = static_cast<int32_t>(n);
+    piece.part.assessment = sheet_.nodes[n].assessment;
+    piece.part.value = sheet_.nodes[n].earned;
+    piece.part.out_of = scheme_.nodes[n].points;
+    piece.local = local;
+    return piece;
+  }
+
+  // The nodes at the top in points of the scheme. Bonuses stand beside them wherever they hang;
+  // vetoes are told only where they strike.
+  std::vector<Piece> TopNodes() const {
+    std::vector<Piece> pieces;
+    for (size_t n = 0; n < scheme_.nodes.size(); ++n) {
+      const Node& node = scheme_.nodes[n];
+      if (IsVeto(node) || (node.parent >= 0 && !IsBonus(node))) continue;
+      const Fixed earned = scored_ ? sheet_.nodes[n].earned : Fixed();
+      pieces.push_back(
+          NodePiece(n, IsBonus(node) ? earned : ShareOf(scheme_.points, earned, sheet_.available)));
+    }
+    return pieces;
+  }
+
+  // What the cap on bonuses and the vetoes take away from the sum of the nodes, in their order.
+  void AddAdjustments(std::vector<Piece>& pieces) const {
+    FixedSum score;
+    for (const Piece& piece : pieces) score += piece.local;
+    if (sheet_.bonus < sheet_.bonus_uncapped) {
+      Piece piece;
+      piece.part.kind = Part::Kind::kBonusCap;
+      piece.local = Fixed::FromUnits(sheet_.bonus.units() - sheet_.bonus_uncapped.units());
+      piece.part.value = piece.local;
+      score += piece.local;
+      pieces.push_back(std::move(piece));
+    }
+    for (size_t n = 0; n < scheme_.nodes.size(); ++n) {
+      if (!IsVeto(scheme_.nodes[n]) || !sheet_.leaves[scheme_.nodes[n].leaf].struck) continue;
+      const auto& veto = std::get<VetoRule>(LeafOf(scheme_.nodes[n])->rule);
+      const Fixed most = veto.effect == VetoEffect::kMaxScore ? veto.max_score : Fixed();
+      Piece piece = NodePiece(n, Fixed());
+      piece.part.kind = Part::Kind::kVeto;
+      if (veto.effect != VetoEffect::kDisqualify && score > FixedSum(most)) {
+        absl::StatusOr<Fixed> taken = Narrow(FixedSum(most) - score, "veto");
+        if (taken.ok()) piece.local = *taken;
+        score = most;
+      }
+      piece.part.value = piece.local;
+      pieces.push_back(std::move(piece));
+    }
+  }
+
+  // `scaled` points of the whole stand for `points` earned by the nodes; bonuses are not scaled.
+  void DistributeNodes(Part& whole, std::vector<Piece> pieces, FixedSum factor, Fixed scaled,
+                       Fixed points) {
+    factor = Distribute(whole, factor, options_, pieces);
+    absl::StatusOr<Fixed> narrow = Narrow(factor, "factor");
+    const FixedSum inner = narrow.ok() ? ShareOf(*narrow, scaled, points) : Fixed();
+    for (Piece& piece : pieces) {
+      Part& part = piece.part;
+      if (part.kind == Part::Kind::kVeto) OpenVeto(part);
+      if (part.kind == Part::Kind::kNode) {
+        OpenNode(part, IsBonus(scheme_.nodes[part.index]) ? factor : inner);
+      }
+      whole.parts.push_back(std::move(part));
+    }
+  }
+
+  std::vector<Part> RecordsOf(const Node& node) const {
+    return ExplainLeaf(*LeafOf(node), node.points, inputs_[node.leaf], sheet_.leaves[node.leaf]);
+  }
+
+  void OpenNode(Part& whole, FixedSum factor) {
+    const Node& node = scheme_.nodes[whole.index];
+    std::vector<Piece> pieces;
+    if (node.leaf >= 0) {
+      for (Part& part : RecordsOf(node)) {
+        Piece piece;
+        // Records of a sheet that has no score earn nothing, whatever their leaf found.
+        piece.local = scored_ ? part.value : Fixed();
+        piece.part = std::move(part);
+        pieces.push_back(std::move(piece));
+      }
+      Distribute(whole, factor, options_, pieces);
+      for (Piece& piece : pieces) whole.parts.push_back(std::move(piece.part));
+      return;
+    }
+    FixedSum available;
+    for (size_t n = 0; n < scheme_.nodes.size(); ++n) {
+      const Node& child = scheme_.nodes[n];
+      if (child.parent != whole.index || IsBonus(child) || IsVeto(child)) continue;
+      available += sheet_.nodes[n].available;
+      pieces.push_back(NodePiece(n, scored_ ? sheet_.nodes[n].earned : Fixed()));
+    }
+    absl::StatusOr<Fixed> points = Narrow(available, "points");
+    const bool scales = node.scale && points.ok() && *points > Fixed();
+    // The factor from what the children earned, which the node scales to its own points.
+    absl::StatusOr<Fixed> narrow = Narrow(factor, "factor");
+    if (scales && narrow.ok()) factor = ShareOf(*narrow, node.points, *points);
+    DistributeNodes(whole, std::move(pieces), factor, kOne, kOne);
+  }
+
+  // What struck: the first record carries what the veto takes away, the others stand beside it.
+  void OpenVeto(Part& whole) const {
+    for (Part& part : RecordsOf(scheme_.nodes[whole.index])) {
+      if (part.kind != Part::Kind::kRecord) continue;
+      if (whole.parts.size() == static_cast<size_t>(options_.parts_max)) break;
+      if (whole.parts.empty()) {
+        part.contribution = whole.contribution;
+        part.shown = whole.shown;
+      }
+      whole.parts.push_back(std::move(part));
+    }
+  }
+
+  const Scheme& scheme_;
+  const std::vector<LeafInput>& inputs_;
+  const ExplainOptions& options_;
+  const SheetResult sheet_;
+  const bool scored_;
+};
+
+}  // namespace
+
+void OpenSheet(const Scheme& scheme, const std::vector<LeafInput>& inputs, FixedSum factor,
+               const ExplainOptions& options, Part& whole) {
+  SheetExplainer(scheme, inputs, options).Open(whole, factor);
+}
+
+}  // namespace terrace::scoring::engine
