@@ -146,6 +146,31 @@ absl::Status Channel::Call(absl::string_view method, const google::protobuf::Mes
   return status;
 }
 
+void Channel::CallAsync(absl::string_view method, const google::protobuf::Message& request,
+                        google::protobuf::Message* reply, absl::Time deadline,
+                        std::string signed_identity, absl::AnyInvocable<void(absl::Status)> done) {
+  struct Running {
+    explicit Running(const std::shared_ptr<grpc::Channel>& channel) : stub(channel) {}
+    grpc::TemplatedGenericStub<grpc::ByteBuffer, grpc::ByteBuffer> stub;
+    grpc::ClientContext context;
+    grpc::ByteBuffer request;
+    grpc::ByteBuffer reply;
+    absl::AnyInvocable<void(absl::Status)> done;
+  };
+  auto call = std::make_shared<Running>(channel_);
+  call->context.set_deadline(ToChrono(deadline));
+  call->context.AddMetadata(access::kIdentityHeader, signed_identity);
+  call->request = ToBytes(request);
+  call->done = std::move(done);
+  call->stub.UnaryCall(&call->context, std::string(method), grpc::StubOptions(), &call->request,
+                       &call->reply, [call, reply](const grpc::Status& status) {
+                         absl::Status result = FromGrpc(status);
+                         grpc::Slice slice;
+                         if (result.ok()) result = ParseMessage(Flatten(call->reply, &slice), reply);
+                         call->done(std::move(result));
+                       });
+}
+
 std::unique_ptr<Stream> Channel::Open(absl::string_view method, absl::Time deadline) {
   return std::make_unique<GenericStream>(channel_, method, caller_, deadline);
 }

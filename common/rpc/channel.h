@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -55,6 +56,12 @@ class Channel {
                     google::protobuf::Message* reply,
                     absl::Time deadline = absl::InfiniteFuture(),
                     std::map<std::string, std::string>* headers = nullptr);
+
+  // The same without blocking: `done` runs on a thread of gRPC. `signed_identity` replaces the
+  // channel's own caller. request, reply and the channel live until then.
+  void CallAsync(absl::string_view method, const google::protobuf::Message& request,
+                 google::protobuf::Message* reply, absl::Time deadline,
+                 std::string signed_identity, absl::AnyInvocable<void(absl::Status)> done);
 
   std::unique_ptr<Stream> Open(absl::string_view method,
                                absl::Time deadline = absl::InfiniteFuture());
