@@ -31,14 +31,15 @@ absl::Status CheckQuantities(
     const std::string path = absl::StrCat(field, "[", i, "]");
     TERRACE_RETURN_IF_ERROR(resource::CheckId(quantities[i].key()));
     if (!keys.insert(quantities[i].key()).second) {
-      return Error(Reason::INVALID_FIELD,
-                   {{"field", absl::StrCat(path, ".key")}, {"detail", "the key stands there twice"}});
+      return Error(Reason::INVALID_FIELD, {{"field", absl::StrCat(path, ".key")},
+                                           {"detail", "the key stands there twice"}});
     }
     const std::string value_path = absl::StrCat(path, ".quantity.value");
     if (!quantities[i].quantity().has_value()) {
       return Error(Reason::REQUIRED_FIELD, {{"field", value_path}});
     }
-    TERRACE_ASSIGN_OR_RETURN(Decimal value, FromProto(quantities[i].quantity().value(), value_path));
+    TERRACE_ASSIGN_OR_RETURN(Decimal value,
+                             FromProto(quantities[i].quantity().value(), value_path));
     const int64_t whole = value.unscaled() / PowerOfTen(value.decimals());
     const int64_t limit = PowerOfTen(kQuantityWholeDigitsMax);
     if (value.decimals() > kQuantityDecimalsMax || whole >= limit || whole <= -limit) {

@@ -66,12 +66,12 @@ absl::StatusOr<absl::Time> EventTime(const google::protobuf::Timestamp* given,
 
 absl::Status CheckNotBefore(absl::Time time, absl::Time earlier, absl::string_view field) {
   if (time >= earlier) return absl::OkStatus();
-  return Error(Reason::INVALID_TIME,
-               {{"field", std::string(field)},
-                {"detail", absl::StrCat("it lies before ",
-                                        absl::FormatTime(absl::RFC3339_sec, earlier,
-                                                         absl::UTCTimeZone()),
-                                        ", when something happened that comes first")}});
+  return Error(
+      Reason::INVALID_TIME,
+      {{"field", std::string(field)},
+       {"detail", absl::StrCat("it lies before ",
+                               absl::FormatTime(absl::RFC3339_sec, earlier, absl::UTCTimeZone()),
+                               ", when something happened that comes first")}});
 }
 
 v1::Moment MomentOf(absl::Time time, absl::string_view office, absl::string_view role,
@@ -145,9 +145,8 @@ bool MatchesType(absl::string_view media_type, absl::string_view wanted) {
   return media_type == wanted;
 }
 
-absl::Status CheckEvidence(
-    const google::protobuf::RepeatedPtrField<types::v1::Evidence>& evidence,
-    absl::string_view field) {
+absl::Status CheckEvidence(const google::protobuf::RepeatedPtrField<types::v1::Evidence>& evidence,
+                           absl::string_view field) {
   TERRACE_RETURN_IF_ERROR(CheckCount(evidence.size(), kEvidenceMax));
   for (int i = 0; i < evidence.size(); ++i) {
     const types::v1::Evidence& item = evidence[i];

@@ -54,9 +54,8 @@ std::string EtagOf(int64_t changes, const google::protobuf::Timestamp& last);
 absl::Status CheckEtag(absl::string_view given, absl::string_view present, absl::string_view name);
 
 // Evidence: at most kEvidenceMax references, each with a URI, a SHA-256 and a media type.
-absl::Status CheckEvidence(
-    const google::protobuf::RepeatedPtrField<types::v1::Evidence>& evidence,
-    absl::string_view field);
+absl::Status CheckEvidence(const google::protobuf::RepeatedPtrField<types::v1::Evidence>& evidence,
+                           absl::string_view field);
 // Whether `media_type` ("image/jpeg") is of the type asked for ("image/*").
 bool MatchesType(absl::string_view media_type, absl::string_view wanted);
 // A type such as "image/*" or "application/pdf".

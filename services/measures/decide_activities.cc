@@ -30,8 +30,7 @@ void ClearOutputs(v1::Activity* activity) {
   activity->clear_revision();
 }
 
-absl::Status CheckActivity(const v1::Activity& activity, absl::string_view unit,
-                           absl::Time now) {
+absl::Status CheckActivity(const v1::Activity& activity, absl::string_view unit, absl::Time now) {
   if (activity.kind().empty()) return Required("activity.kind");
   TERRACE_RETURN_IF_ERROR(resource::CheckId(activity.kind()));
   if (!activity.has_date()) return Required("activity.date");
@@ -48,8 +47,7 @@ absl::Status CheckActivity(const v1::Activity& activity, absl::string_view unit,
   TERRACE_RETURN_IF_ERROR(CheckQuantities(activity.quantities(), "activity.quantities"));
   TERRACE_RETURN_IF_ERROR(CheckEvidence(activity.evidence(), "activity.evidence"));
   if (!activity.programme().empty()) {
-    TERRACE_RETURN_IF_ERROR(
-        resource::ParseName(activity.programme(), kProgrammePattern).status());
+    TERRACE_RETURN_IF_ERROR(resource::ParseName(activity.programme(), kProgrammePattern).status());
   }
   if (!activity.assignment().empty()) {
     TERRACE_ASSIGN_OR_RETURN(resource::Ids ids,
@@ -126,8 +124,8 @@ absl::Status MeasuresState::RecordActivity(const v1::RecordActivityRequest& requ
   return absl::OkStatus();
 }
 
-absl::StatusOr<types::v1::RowResult::Outcome> MeasuresState::ImportActivity(
-    const v1::Activity& row, Decision& d) const {
+absl::StatusOr<types::v1::RowResult::Outcome> MeasuresState::ImportActivity(const v1::Activity& row,
+                                                                            Decision& d) const {
   TERRACE_ASSIGN_OR_RETURN(resource::Ids ids, resource::ParseName(row.name(), kActivityPattern));
   TERRACE_RETURN_IF_ERROR(CheckUnit(ids[0], d));
   v1::Activity activity = row;

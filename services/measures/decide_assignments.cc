@@ -122,8 +122,7 @@ absl::Status MeasuresState::ChangeAssignment(const AssignmentChange& change, Dec
     }
   }
   const auto& events = part.record.events();
-  const int last =
-      events.empty() ? AssignmentEvent::TYPE_UNSPECIFIED : events.rbegin()->type();
+  const int last = events.empty() ? AssignmentEvent::TYPE_UNSPECIFIED : events.rbegin()->type();
   TERRACE_RETURN_IF_ERROR(CheckOrder(part.name, last, change.type));
   if (change.type == AssignmentEvent::TYPE_RETURNED && change.note.empty()) {
     return Required("note");
@@ -143,10 +142,9 @@ absl::Status MeasuresState::ChangeAssignment(const AssignmentChange& change, Dec
 
   AssignmentEvent* event = part.record.add_events();
   event->set_type(change.type);
-  *event->mutable_moment() =
-      change.acting_office != nullptr
-          ? MomentOf(time, *change.acting_office, "OFFICER", d)
-          : MomentOf(time, resource::UnitName(part.unit), "REPORTER", d);
+  *event->mutable_moment() = change.acting_office != nullptr
+                                 ? MomentOf(time, *change.acting_office, "OFFICER", d)
+                                 : MomentOf(time, resource::UnitName(part.unit), "REPORTER", d);
   event->set_note(change.note);
   if (change.evidence != nullptr) *event->mutable_evidence() = *change.evidence;
   TERRACE_RETURN_IF_ERROR(CheckSize(part.record, "evidence"));

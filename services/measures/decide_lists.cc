@@ -76,9 +76,9 @@ absl::Status MeasuresState::UpdateMeasureList(const v1::UpdateMeasureListRequest
   if (!record) return NotFound(name);
   TERRACE_RETURN_IF_ERROR(CheckEtag(request.measure_list().etag(), EtagOf(*record), name));
   v1::MeasureList changed = record->measure_list();
-  TERRACE_RETURN_IF_ERROR(resource::ApplyUpdate(
-      request.update_mask(), request.measure_list(),
-      {"name", "etag", "revision", "create_time", "update_time"}, &changed));
+  TERRACE_RETURN_IF_ERROR(
+      resource::ApplyUpdate(request.update_mask(), request.measure_list(),
+                            {"name", "etag", "revision", "create_time", "update_time"}, &changed));
   TERRACE_ASSIGN_OR_RETURN(Schedule after, CheckList(changed));
   if (record->issued()) {
     TERRACE_ASSIGN_OR_RETURN(Schedule before, Schedule::FromList(record->measure_list(), kField));

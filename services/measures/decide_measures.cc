@@ -23,8 +23,8 @@ using storage::v1::MeasureListRecord;
 using storage::v1::MeasureRecord;
 
 constexpr absl::string_view kOutputs[] = {
-    "name",        "state",    "issues",           "complete_time",    "cancelled",
-    "cancel_note", "etag",     "due_date_changes", "assignment_count", "done_count",
+    "name",        "state",       "issues",           "complete_time",    "cancelled",
+    "cancel_note", "etag",        "due_date_changes", "assignment_count", "done_count",
     "revision",    "create_time", "update_time"};
 
 void ClearOutputs(v1::Measure* measure) {
@@ -91,8 +91,7 @@ absl::Status CheckShare(const v1::CompletionRule& rule) {
 }
 
 bool SameAudience(const v1::Measure& a, const v1::Measure& b) {
-  return a.audience_case() == b.audience_case() &&
-         MessageDifferencer::Equals(a.lead(), b.lead()) &&
+  return a.audience_case() == b.audience_case() && MessageDifferencer::Equals(a.lead(), b.lead()) &&
          MessageDifferencer::Equals(a.cascade(), b.cascade());
 }
 
@@ -198,8 +197,7 @@ absl::Status MeasuresState::UpdateMeasure(const v1::UpdateMeasureRequest& reques
   if (record->measure().issues_size() > 0) {
     TERRACE_RETURN_IF_ERROR(CheckFixed(record->measure(), changed, name));
     if (!MessageDifferencer::Equals(record->measure().due_date(), changed.due_date())) {
-      TERRACE_RETURN_IF_ERROR(
-          CheckCount(changed.due_date_changes_size() + 1, kDueDateChangesMax));
+      TERRACE_RETURN_IF_ERROR(CheckCount(changed.due_date_changes_size() + 1, kDueDateChangesMax));
       v1::DueDateChange* change = changed.add_due_date_changes();
       if (record->measure().has_due_date()) {
         *change->mutable_due_date() = record->measure().due_date();
@@ -234,9 +232,8 @@ absl::Status MeasuresState::CancelMeasure(const v1::CancelMeasureRequest& reques
   }
   const absl::string_view office = resource::OwnerOf(name);
   TERRACE_ASSIGN_OR_RETURN(
-      absl::Time time,
-      EventTime(request.has_cancelled_time() ? &request.cancelled_time() : nullptr,
-                "cancelled_time", office, d));
+      absl::Time time, EventTime(request.has_cancelled_time() ? &request.cancelled_time() : nullptr,
+                                 "cancelled_time", office, d));
   for (const v1::Issue& issue : record->measure().issues()) {
     TERRACE_RETURN_IF_ERROR(
         CheckNotBefore(time, FromProto(issue.issued().time()), "cancelled_time"));
@@ -251,8 +248,9 @@ absl::Status MeasuresState::CancelMeasure(const v1::CancelMeasureRequest& reques
   return absl::OkStatus();
 }
 
-absl::StatusOr<types::v1::RowResult::Outcome> MeasuresState::ImportMeasure(
-    const v1::Measure& row, absl::string_view parent, Decision& d) const {
+absl::StatusOr<types::v1::RowResult::Outcome> MeasuresState::ImportMeasure(const v1::Measure& row,
+                                                                           absl::string_view parent,
+                                                                           Decision& d) const {
   const std::string& name = row.name();
   TERRACE_RETURN_IF_ERROR(resource::ParseName(name, kMeasurePattern).status());
   if (resource::ParentName(name) != parent) {

@@ -27,7 +27,7 @@ struct MeasuresState::ReportChange {
   absl::string_view note;
   const google::protobuf::Timestamp* time;  // Null: now.
   absl::string_view time_field;
-  const std::string* acting_office = nullptr;          // Null for what the unit does itself.
+  const std::string* acting_office = nullptr;           // Null for what the unit does itself.
   const v1::SubmitReportRequest* submission = nullptr;  // TYPE_SUBMITTED only.
 };
 
@@ -103,15 +103,15 @@ absl::Status MeasuresState::ChangeReport(const ReportChange& change, Decision& d
       CheckEtag(change.etag, record.events().empty() ? "" : EtagOf(record), name));
   TERRACE_ASSIGN_OR_RETURN(absl::Time time,
                            EventTime(change.time, change.time_field, part.issuer, d));
-  const int last = record.events().empty() ? ReportEvent::TYPE_UNSPECIFIED
-                                           : record.events().rbegin()->type();
+  const int last =
+      record.events().empty() ? ReportEvent::TYPE_UNSPECIFIED : record.events().rbegin()->type();
   if (last == ReportEvent::TYPE_UNSPECIFIED && change.type != ReportEvent::TYPE_SUBMITTED &&
       change.type != ReportEvent::TYPE_EXCUSED) {
     return NotFound(name);
   }
   TERRACE_RETURN_IF_ERROR(CheckOrder(name, last, change.type));
-  if (change.note.empty() && (change.type == ReportEvent::TYPE_RETURNED ||
-                              change.type == ReportEvent::TYPE_EXCUSED)) {
+  if (change.note.empty() &&
+      (change.type == ReportEvent::TYPE_RETURNED || change.type == ReportEvent::TYPE_EXCUSED)) {
     return Required("note");
   }
   if (record.events_size() >= kEventsMax) {
@@ -125,10 +125,10 @@ absl::Status MeasuresState::ChangeReport(const ReportChange& change, Decision& d
       return Error(Reason::PERIOD_NOT_ASKED, {{"period", change.period.ToString()}});
     }
     if (change.type == ReportEvent::TYPE_SUBMITTED && time < due.times.opens) {
-      return Error(Reason::PERIOD_NOT_OPEN,
-                   {{"period", change.period.ToString()},
-                    {"time", absl::FormatTime(absl::RFC3339_sec, due.times.opens,
-                                              measure.facts.zone)}});
+      return Error(
+          Reason::PERIOD_NOT_OPEN,
+          {{"period", change.period.ToString()},
+           {"time", absl::FormatTime(absl::RFC3339_sec, due.times.opens, measure.facts.zone)}});
     }
     *record.mutable_due_time() = ToProto(due.times.due);
     *record.mutable_late_time() = ToProto(due.times.grace_end);
@@ -184,32 +184,32 @@ absl::Status MeasuresState::ReturnReport(const v1::ReturnReportRequest& request,
                                          v1::Report* reply) const {
   TERRACE_ASSIGN_OR_RETURN(resource::Ids ids, resource::ParseName(request.name(), kReportPattern));
   TERRACE_ASSIGN_OR_RETURN(calendar::Period period, calendar::Period::ParseId(ids.back()));
-  return ChangeReport({resource::ParentName(request.name()), period, request.etag(),
-                       ReportEvent::TYPE_RETURNED, request.note(),
-                       request.has_returned_time() ? &request.returned_time() : nullptr,
-                       "returned_time", &request.acting_office()},
-                      d, reply);
+  return ChangeReport(
+      {resource::ParentName(request.name()), period, request.etag(), ReportEvent::TYPE_RETURNED,
+       request.note(), request.has_returned_time() ? &request.returned_time() : nullptr,
+       "returned_time", &request.acting_office()},
+      d, reply);
 }
 
 absl::Status MeasuresState::AcceptReport(const v1::AcceptReportRequest& request, Decision& d,
                                          v1::Report* reply) const {
   TERRACE_ASSIGN_OR_RETURN(resource::Ids ids, resource::ParseName(request.name(), kReportPattern));
   TERRACE_ASSIGN_OR_RETURN(calendar::Period period, calendar::Period::ParseId(ids.back()));
-  return ChangeReport({resource::ParentName(request.name()), period, request.etag(),
-                       ReportEvent::TYPE_ACCEPTED, request.note(),
-                       request.has_accepted_time() ? &request.accepted_time() : nullptr,
-                       "accepted_time", &request.acting_office()},
-                      d, reply);
+  return ChangeReport(
+      {resource::ParentName(request.name()), period, request.etag(), ReportEvent::TYPE_ACCEPTED,
+       request.note(), request.has_accepted_time() ? &request.accepted_time() : nullptr,
+       "accepted_time", &request.acting_office()},
+      d, reply);
 }
 
 absl::Status MeasuresState::ExcuseReport(const v1::ExcuseReportRequest& request, Decision& d,
                                          v1::Report* reply) const {
   TERRACE_ASSIGN_OR_RETURN(calendar::Period period, calendar::Period::Parse(request.period()));
-  return ChangeReport({request.assignment(), period, request.etag(), ReportEvent::TYPE_EXCUSED,
-                       request.note(),
-                       request.has_excused_time() ? &request.excused_time() : nullptr,
-                       "excused_time", &request.acting_office()},
-                      d, reply);
+  return ChangeReport(
+      {request.assignment(), period, request.etag(), ReportEvent::TYPE_EXCUSED, request.note(),
+       request.has_excused_time() ? &request.excused_time() : nullptr, "excused_time",
+       &request.acting_office()},
+      d, reply);
 }
 
 }  // namespace terrace::measures

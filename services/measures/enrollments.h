@@ -13,7 +13,8 @@ class Enrollments {
  public:
   virtual ~Enrollments() = default;
   // Whether the unit (id) took part in the programme (full name) at that instant.
-  virtual bool Enrolled(absl::string_view programme, absl::string_view unit, absl::Time at) const = 0;
+  virtual bool Enrolled(absl::string_view programme, absl::string_view unit,
+                        absl::Time at) const = 0;
 };
 
 }  // namespace terrace::measures

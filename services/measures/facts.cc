@@ -66,8 +66,8 @@ ReportStatus StatusAt(const ReportFacts& report, absl::Time at) {
     switch (step.type) {
       case ReportEvent::TYPE_SUBMITTED:
         if (status.submissions++ == 0) status.first_submitted = step.time;
-        status.state = status.submissions == 1 ? v1::REPORT_STATE_SUBMITTED
-                                               : v1::REPORT_STATE_RESUBMITTED;
+        status.state =
+            status.submissions == 1 ? v1::REPORT_STATE_SUBMITTED : v1::REPORT_STATE_RESUBMITTED;
         status.settled = step.time;
         break;
       case ReportEvent::TYPE_RETURNED:
@@ -98,8 +98,7 @@ AssignmentFacts FactsOf(const storage::v1::AssignmentRecord& record) {
   facts.role = record.role();
   facts.issue = record.issue();
   for (const AssignmentEvent& event : record.events()) {
-    facts.steps.push_back(
-        {FromProto(event.moment().time()), static_cast<uint8_t>(event.type())});
+    facts.steps.push_back({FromProto(event.moment().time()), static_cast<uint8_t>(event.type())});
   }
   return facts;
 }
@@ -136,7 +135,8 @@ MeasureFacts FactsOf(const v1::Measure& measure, const Schedule& schedule) {
   facts.due_soon = schedule.due_soon();
   if (measure.has_start_date()) {
     const google::type::Date& date = measure.start_date();
-    facts.start = absl::FromCivil(absl::CivilDay(date.year(), date.month(), date.day()), facts.zone);
+    facts.start =
+        absl::FromCivil(absl::CivilDay(date.year(), date.month(), date.day()), facts.zone);
   }
   absl::Time since = absl::InfinitePast();
   for (const v1::DueDateChange& change : measure.due_date_changes()) {

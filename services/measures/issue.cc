@@ -112,9 +112,9 @@ absl::Status MeasuresState::IssueMeasure(const v1::IssueMeasureRequest& request,
     return Error(Reason::TOO_MANY_EVENTS, {{"name", name}, {"limit", absl::StrCat(kIssuesMax)}});
   }
   const absl::string_view office = resource::OwnerOf(name);
-  TERRACE_ASSIGN_OR_RETURN(
-      absl::Time time, EventTime(request.has_issued_time() ? &request.issued_time() : nullptr,
-                                 "issued_time", office, d));
+  TERRACE_ASSIGN_OR_RETURN(absl::Time time,
+                           EventTime(request.has_issued_time() ? &request.issued_time() : nullptr,
+                                     "issued_time", office, d));
   for (const v1::Issue& issue : measure->issues()) {
     TERRACE_RETURN_IF_ERROR(CheckNotBefore(time, FromProto(issue.issued().time()), "issued_time"));
   }
@@ -209,9 +209,8 @@ absl::Status MeasuresState::ContinueOperation(Decision& d, OperationRecord& oper
     if (ended) {
       operation.set_resume(std::string(1, kClear));
     } else {
-      operation.set_resume(
-          absl::StrCat(std::string(1, kWalk),
-                       d.tree().PositionOf(last, filter.root(), filter.line())));
+      operation.set_resume(absl::StrCat(std::string(1, kWalk),
+                                        d.tree().PositionOf(last, filter.root(), filter.line())));
     }
     return absl::OkStatus();
   }

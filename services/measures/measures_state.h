@@ -48,12 +48,12 @@ namespace terrace::measures {
 inline constexpr int kCoOperatorsMax = 100;
 inline constexpr int kEvidenceMax = 100;
 inline constexpr int kEvidenceTypesMax = 16;
-inline constexpr int kCascadeConditionsMax = 100;  // Levels, and kinds, of one cascade.
-inline constexpr int kEventsMax = 100;             // Of an assignment, and of a report.
+inline constexpr int kCascadeConditionsMax = 100;     // Levels, and kinds, of one cascade.
+inline constexpr int kEventsMax = 100;                // Of an assignment, and of a report.
 inline constexpr size_t kRecordBytesMax = 256 << 10;  // One record; far below the store's batch.
 inline constexpr int kDueDateChangesMax = 100;
 inline constexpr int kIssuesMax = 1000;
-inline constexpr int kIssueUnitsPerChunk = 4000;   // Units that one step of a cascade looks at.
+inline constexpr int kIssueUnitsPerChunk = 4000;  // Units that one step of a cascade looks at.
 inline constexpr int kImportRowsPerMessage = 1000;
 
 struct MeasureEntry;
@@ -77,7 +77,7 @@ struct AssignmentEntry {
 
 struct MeasureEntry {
   std::string name;
-  bool present = false;  // False: only assignments refer to it.
+  bool present = false;       // False: only assignments refer to it.
   ListEntry* list = nullptr;  // Null while not present.
   MeasureFacts facts;
   bool lead = false;  // One unit answers for it; otherwise it is cascaded.

@@ -65,7 +65,7 @@ v1::Measure PresentMeasure(absl::string_view name, const storage::v1::MeasureRec
                            int64_t revision) {
   v1::Measure measure = record.measure();
   measure.set_name(std::string(name));
-  measure.set_state(measure.has_cancelled()      ? v1::MEASURE_STATE_CANCELLED
+  measure.set_state(measure.has_cancelled()     ? v1::MEASURE_STATE_CANCELLED
                     : measure.issues_size() > 0 ? v1::MEASURE_STATE_ISSUED
                                                 : v1::MEASURE_STATE_DRAFT);
   measure.set_etag(EtagOf(record));
@@ -90,8 +90,7 @@ v1::Report PresentReport(absl::string_view name, const storage::v1::ReportRecord
                          int64_t revision, absl::Time at) {
   v1::Report report;
   report.set_name(std::string(name));
-  absl::StatusOr<calendar::Period> period =
-      calendar::Period::ParseId(resource::LastSegment(name));
+  absl::StatusOr<calendar::Period> period = calendar::Period::ParseId(resource::LastSegment(name));
   TERRACE_CHECK(period.ok());
   report.set_period(period->ToString());
   *report.mutable_due_time() = record.due_time();

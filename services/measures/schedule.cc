@@ -37,8 +37,7 @@ absl::StatusOr<std::vector<absl::CivilDay>> Days(
   }
   std::vector<absl::CivilDay> days;
   for (int i = 0; i < dates.size(); ++i) {
-    TERRACE_ASSIGN_OR_RETURN(absl::CivilDay day,
-                             DayOf(dates[i], absl::StrCat(field, "[", i, "]")));
+    TERRACE_ASSIGN_OR_RETURN(absl::CivilDay day, DayOf(dates[i], absl::StrCat(field, "[", i, "]")));
     days.push_back(day);
   }
   return days;
@@ -52,16 +51,17 @@ absl::StatusOr<absl::Duration> TimeOfDay(absl::string_view text, absl::string_vi
       !absl::SimpleAtoi(text.substr(0, 2), &hours) ||
       !absl::SimpleAtoi(text.substr(3, 2), &minutes) || hours < 0 || minutes < 0 || minutes > 59 ||
       hours * 60 + minutes > 24 * 60) {
-    return Invalid(field, "write a time of day such as 17:30, or leave it empty for the end of the day");
+    return Invalid(field,
+                   "write a time of day such as 17:30, or leave it empty for the end of the day");
   }
   return absl::Hours(hours) + absl::Minutes(minutes);
 }
 
 absl::Weekday WeekdayOf(int number) {
-  static constexpr absl::Weekday kDays[] = {
-      absl::Weekday::monday, absl::Weekday::tuesday,  absl::Weekday::wednesday,
-      absl::Weekday::thursday, absl::Weekday::friday, absl::Weekday::saturday,
-      absl::Weekday::sunday};
+  static constexpr absl::Weekday kDays[] = {absl::Weekday::monday,    absl::Weekday::tuesday,
+                                            absl::Weekday::wednesday, absl::Weekday::thursday,
+                                            absl::Weekday::friday,    absl::Weekday::saturday,
+                                            absl::Weekday::sunday};
   return kDays[number - 1];
 }
 
@@ -157,8 +157,8 @@ google::type::Date DateOf(absl::CivilDay day) {
 absl::StatusOr<Schedule> Schedule::FromList(const v1::MeasureList& list, absl::string_view field) {
   Schedule schedule;
   if (!list.time_zone().empty()) {
-    TERRACE_ASSIGN_OR_RETURN(schedule.zone_, calendar::LoadZone(list.time_zone(),
-                                                                absl::StrCat(field, ".time_zone")));
+    TERRACE_ASSIGN_OR_RETURN(
+        schedule.zone_, calendar::LoadZone(list.time_zone(), absl::StrCat(field, ".time_zone")));
   }
   if (list.has_due_soon_days()) {
     if (list.due_soon_days() < 0 || list.due_soon_days() > kDueSoonDaysMax) {
@@ -185,9 +185,8 @@ absl::StatusOr<Schedule> Schedule::FromList(const v1::MeasureList& list, absl::s
     if (i > 0 && version.from.First() <= schedule.versions_.back().from.First()) {
       return Invalid(absl::StrCat(path, ".from_period"), "versions must ascend");
     }
-    TERRACE_ASSIGN_OR_RETURN(
-        std::vector<absl::CivilDay> off,
-        Days(wire.rule().holidays(), absl::StrCat(path, ".rule.holidays")));
+    TERRACE_ASSIGN_OR_RETURN(std::vector<absl::CivilDay> off,
+                             Days(wire.rule().holidays(), absl::StrCat(path, ".rule.holidays")));
     TERRACE_ASSIGN_OR_RETURN(
         std::vector<absl::CivilDay> worked,
         Days(wire.rule().working_days(), absl::StrCat(path, ".rule.working_days")));
@@ -273,8 +272,8 @@ absl::Time Schedule::NextBoundary(absl::Time time) const {
     Period p = version.from;
     if (time > absl::FromCivil(p.First(), zone_)) {
       // Whatever began earlier than this has passed its last boundary.
-      const absl::CivilDay day =
-          absl::ToCivilDay(time - version.rule.grace - absl::Hours(24 * DueLagDays(version.rule)), zone_);
+      const absl::CivilDay day = absl::ToCivilDay(
+          time - version.rule.grace - absl::Hours(24 * DueLagDays(version.rule)), zone_);
       p = std::max(p, PeriodAt(p.kind(), day).Previous());
     }
     for (; Holds(i, p) && p.year() <= calendar::kYearMax; p = p.Next()) {

@@ -32,7 +32,7 @@ bool AnyReturned(const AssignmentFacts& assignment, absl::Time at) {
 
 v1::AssignmentState StateOf(const AssignmentFacts& assignment, absl::Time at) {
   const Step* last = LastStep(assignment.steps, at);
-  const int type = last == nullptr ? AssignmentEvent::TYPE_UNSPECIFIED : last->type;
+  const int type = last == nullptr ? 0 : last->type;
   switch (type) {
     case AssignmentEvent::TYPE_CLAIMED:
       return v1::ASSIGNMENT_STATE_CLAIMED;
@@ -145,8 +145,7 @@ void AddProgress(const v1::Progress& part, v1::Progress* progress) {
 
 void FillRates(v1::Progress* progress) {
   *progress->mutable_done_rate() = RateOf(progress->done(), progress->assigned());
-  *progress->mutable_on_time_rate() =
-      RateOf(progress->reports_on_time(), progress->reports_due());
+  *progress->mutable_on_time_rate() = RateOf(progress->reports_on_time(), progress->reports_due());
 }
 
 v1::Rate RateOf(int64_t numerator, int64_t denominator) {
@@ -155,7 +154,8 @@ v1::Rate RateOf(int64_t numerator, int64_t denominator) {
   rate.set_denominator(denominator);
   if (denominator == 0) return rate;
   // Counts are not negative, so half up is half away from zero.
-  const int128_t hundredths = (int128_t{numerator} * 20000 + denominator) / (2 * int128_t{denominator});
+  const int128_t hundredths =
+      (int128_t{numerator} * 20000 + denominator) / (2 * int128_t{denominator});
   absl::StatusOr<Decimal> percent = Decimal::FromUnscaled(static_cast<int64_t>(hundredths), 2);
   TERRACE_CHECK(percent.ok());
   *rate.mutable_percent() = ToProto(*percent);
