@@ -8,9 +8,10 @@ cd "$(dirname "$0")/.."
 packages_build=(
   build-essential cmake ninja-build ccache lld pkg-config
   protobuf-compiler libprotobuf-dev libgrpc++-dev libabsl-dev
+  protobuf-compiler-grpc                         # gRPC's CMake files ask for it
   golang-github-gogo-googleapis-dev grpc-proto   # google/rpc, google/type and grpc/* protos
   libsqlite3-dev libssl-dev
-  libgtest-dev libgmock-dev libbenchmark-dev     # one configuration builds the tests as well
+  libgtest-dev libgmock-dev                      # one configuration builds the tests as well
 )
 packages_check=(
   clang-format clang-tidy
