@@ -1,7 +1,6 @@
 // memory: everything in this process, gone with it. The reference model: what the contract means,
 // in the fewest lines.
-#include <algorithm>
-#include <iterator>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -58,18 +57,11 @@ class MemoryBackend : public Backend {
   }
 
   absl::StatusOr<std::vector<Entry>> Scan(const KeyRange& range, int limit) override {
-    absl::MutexLock lock(&mu_);
-    std::vector<Entry> entries;
-    for (auto at = live_.lower_bound(range.first); at != live_.end(); ++at) {
-      if (!range.last.empty() && at->first >= range.last) break;
-      if (entries.size() == static_cast<size_t>(limit)) break;
-      entries.push_back(at->second);
-    }
-    return entries;
+    return ScanPage(range, limit, SIZE_MAX);
   }
 
   absl::StatusOr<std::vector<Entry>> SnapshotPage(const KeyRange& range) override {
-    return Scan(range, kPageEntriesMax);
+    return ScanPage(range, kPageEntriesMax, kPageBytesMax);
   }
 
   absl::StatusOr<std::vector<CommittedPtr>> LogPage(Revision from, Revision to) override {
@@ -84,6 +76,19 @@ class MemoryBackend : public Backend {
   }
 
  private:
+  std::vector<Entry> ScanPage(const KeyRange& range, int limit, size_t bytes_max) {
+    absl::MutexLock lock(&mu_);
+    std::vector<Entry> entries;
+    size_t bytes = 0;
+    for (auto at = live_.lower_bound(range.first); at != live_.end(); ++at) {
+      if (!range.last.empty() && at->first >= range.last) break;
+      if (entries.size() == static_cast<size_t>(limit) || bytes >= bytes_max) break;
+      bytes += at->first.size() + at->second.value.size();
+      entries.push_back(at->second);
+    }
+    return entries;
+  }
+
   absl::StatusOr<CommittedPtr> CommitOne(Batch batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     TERRACE_RETURN_IF_ERROR(format_);
     if (batch_ids_.contains(batch.id)) return Error(Reason::BATCH_STORED);

@@ -112,6 +112,7 @@ struct Entry {
   std::string key;
   std::string value;
   Revision revision;
+  friend bool operator==(const Entry&, const Entry&) = default;
 };
 
 // Keys in [first, last) in byte order; an empty `last` means no upper end.
