@@ -65,8 +65,7 @@ absl::Status CheckPopulation(const v1::Population& population) {
 }
 
 std::vector<std::string> CollectPool(const tree::Tree& tree, absl::string_view office,
-                                     const v1::Population& population,
-                                     const EnrolledIds& enrolled) {
+                                     const v1::Population& population, const IsEnrolled& enrolled) {
   std::vector<std::string> pool;
   const absl::string_view root_id =
       population.subtree().empty() ? office : resource::OwnerOf(population.subtree());
@@ -80,7 +79,8 @@ std::vector<std::string> CollectPool(const tree::Tree& tree, absl::string_view o
     const bool below = tree.IsStrictlyUnder(n, *home, tree::Line::kTerritory) ||
                        tree.IsStrictlyUnder(n, *home, tree::Line::kSector);
     if (below && tree.State(n) == tree::UnitState::kOpen && Fits(levels, tree.Level(n)) &&
-        Fits(kinds, tree.Kind(n)) && (population.programme().empty() || enrolled.contains(id))) {
+        Fits(kinds, tree.Kind(n)) &&
+        (population.programme().empty() || (enrolled && enrolled(id)))) {
       pool.push_back(resource::UnitName(id));
     }
     return true;

@@ -4,10 +4,10 @@
 #ifndef TERRACE_SERVICES_INSPECTIONS_POPULATION_H_
 #define TERRACE_SERVICES_INSPECTIONS_POPULATION_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "common/tree/tree.h"
@@ -18,13 +18,13 @@ namespace terrace::inspections {
 // Whether the fields of a population make sense together.
 absl::Status CheckPopulation(const v1::Population& population);
 
-// Ids of the units enrolled as the population asks.
-using EnrolledIds = absl::flat_hash_set<std::string>;
+// Whether the unit (id) takes part in the population's programme in the role that it asks for.
+using IsEnrolled = std::function<bool(absl::string_view unit)>;
 
 // Full names, sorted by bytes: open units of the population strictly below `office` (id) on either
 // line. `enrolled` is asked only when the population names a programme.
 std::vector<std::string> CollectPool(const tree::Tree& tree, absl::string_view office,
-                                     const v1::Population& population, const EnrolledIds& enrolled);
+                                     const v1::Population& population, const IsEnrolled& enrolled);
 
 }  // namespace terrace::inspections
 
