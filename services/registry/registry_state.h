@@ -62,6 +62,8 @@ struct Reader {
 struct Batchmates {
   struct Mate {
     int depth[tree::kLines] = {0, 0};  // Units on the path from the top, itself included.
+    std::string parent[tree::kLines];  // Ids.
+    std::string bytes;                 // The stored record; only kept by dry runs.
   };
   struct Code {
     std::string unit;
@@ -166,6 +168,8 @@ class RegistryState : public machine::State {
   absl::optional<v1::Unit> FindUnit(absl::string_view id, Day day) const;
   // All its places, oldest first.
   std::vector<v1::Placement> PlacementsOf(absl::string_view id) const;
+  // The present place of a unit as its rows say; nullopt without a row.
+  absl::optional<PlacedFrom> PlaceOf(absl::string_view id) const;
   absl::optional<v1::Programme> FindProgramme(absl::string_view name) const;
   absl::optional<v1::Designation> FindDesignation(absl::string_view name, Day day) const;
   // The first day on which the unit exists no longer; kLastDay while it does.
@@ -180,8 +184,6 @@ class RegistryState : public machine::State {
   void OnPlacement(absl::string_view id, const machine::RowChange& change);
   void OnVocabulary(const machine::RowChange& change);
 
-  // The present place of a unit as its rows say; nullopt without a row.
-  absl::optional<PlacedFrom> PlaceOf(absl::string_view id) const;
   PlaceHistory HistoryOf(absl::string_view id) const;
 
   absl::StatusOr<storage::v1::UnitRecord> OpenUnit(absl::string_view id,

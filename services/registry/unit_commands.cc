@@ -110,7 +110,7 @@ std::string RegistryState::HolderOf(absl::string_view id, const HeldCode& wanted
 absl::Status RegistryState::TakeCodes(absl::string_view id, const storage::v1::UnitRecord& record,
                                       machine::Decision& decision, Batchmates* mates) const {
   for (const v1::UnitCode& code : record.unit().codes()) {
-    decision.BumpGuard(CodeGuard(code.system()));
+    decision.ReadGuard(CodeGuard(code.system()));
     const std::string holder = HolderOf(id, Held(code), decision, *mates);
     if (holder.empty()) continue;
     return Error(Reason::CODE_TAKEN, {{"code", code.code()},
@@ -118,6 +118,7 @@ absl::Status RegistryState::TakeCodes(absl::string_view id, const storage::v1::U
                                       {"unit", UnitKey(holder)}});
   }
   for (const v1::UnitCode& code : record.unit().codes()) {
+    decision.BumpGuard(CodeGuard(code.system()));
     const HeldCode held = Held(code);
     mates->codes[absl::StrCat(code.system(), "/", code.code())].push_back(
         {std::string(id), held.from, held.until});
@@ -145,7 +146,7 @@ absl::StatusOr<storage::v1::UnitRecord> RegistryState::AddUnit(const NewUnit& un
     }
     decision.BumpGuard(kTreeGuard);  // Two tops at once would not meet anywhere else.
   }
-  Batchmates::Mate self;
+  Batchmates::Mate self{{0, 0}, {std::string(unit.parent), std::string(unit.sector_parent)}, ""};
   TERRACE_RETURN_IF_ERROR(CheckParent(unit.id, unit.parent, Line::kTerritory, decision, *mates,
                                       &self.depth[static_cast<int>(Line::kTerritory)]));
   TERRACE_RETURN_IF_ERROR(CheckParent(unit.id, unit.sector_parent, Line::kSector, decision, *mates,
