@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""scripts/lint_tidy.py BUILD_DIRECTORY [FILE...]: runs clang-tidy over the sources.
+"""scripts/lint_tidy.py BUILD_DIRECTORY [FILE...]: runs clang-tidy over the sources and our headers.
+
+Tests are left out: they take as long as the sources and what is found there is matters of taste.
 
 A file is looked at again only when something that the verdict depends on has changed: the file, a
 header of ours or generated that it includes (Ninja knows them from the build), .clang-tidy, or the
 version of clang-tidy. Clean verdicts are kept by hash outside the build directory, so that a new
-clone profits too. Without FILE, every source that the build compiles is looked at.
+clone profits too. With FILE, only these are looked at.
 """
 
 import concurrent.futures
@@ -18,7 +20,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-OWN = ("common/", "services/", "tests/")
+SOURCES = ("common/", "services/")
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"),
                      "terrace", "clang-tidy")
 CACHE_DAYS_MAX = 30
@@ -28,11 +30,11 @@ PCH_FLAGS = re.compile(r"-fpch-preprocess|-Werror=invalid-pch|-Winvalid-pch|"
 
 
 def compile_commands(build):
-    """The project's own sources: path from the root -> entry of the compilation database."""
+    """The project's sources: path from the root -> entry of the compilation database."""
     entries = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = os.path.relpath(entry["file"], ROOT)
-        if path.startswith(OWN):
+        if path.startswith(SOURCES) and not path.endswith("_test.cc"):
             entry["command"] = PCH_FLAGS.sub("", entry["command"])
             entry["output"] = re.search(r" -o (\S+)", entry["command"]).group(1)
             entries[path] = entry
@@ -110,7 +112,7 @@ def main():
     database.mkdir(exist_ok=True)
     (database / "compile_commands.json").write_text(json.dumps(list(entries.values())))
     failed = 0
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         for path, result in pool.map(lambda path: check(database, path), todo):
             if result.returncode == 0:
                 todo[path].touch()
