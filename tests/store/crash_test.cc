@@ -1,0 +1,119 @@
+// Kills a writing process at random moments, also while it opens the store, and looks at what is
+// left: every acknowledged batch and no half batch.
+//
+// The seed is printed; TERRACE_CRASH_SEED repeats its moments, TERRACE_CRASH_ROUNDS sets how many.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "common/base/check.h"
+#include "common/base/random.h"
+#include "common/store/store.h"
+#include "tests/store/crash_check.h"
+
+namespace terrace::store {
+namespace {
+
+constexpr int kDefaultRounds = 40;
+constexpr int kRoundsPerStore = 10;  // Killed again and again, with ever more behind it.
+constexpr int kLifeMaxMs = 150;
+
+int FromEnvironment(const char* name, int fallback) {
+  const char* text = std::getenv(name);
+  int value = fallback;
+  if (text != nullptr) TERRACE_CHECK(absl::SimpleAtoi(text, &value));
+  return value;
+}
+
+// What the writer reported before it died; a last line without its end was never finished.
+void ReadReports(int fd, Acknowledged* acknowledged) {
+  std::string text;
+  char buffer[65536];
+  for (ssize_t size; (size = read(fd, buffer, sizeof buffer)) > 0;) text.append(buffer, size);
+  text.resize(text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n'));
+  std::istringstream lines(text);
+  std::string id;
+  int64_t revision;
+  while (lines >> id >> revision) (*acknowledged)[absl::HexStringToBytes(id)] = {revision};
+}
+
+// Runs crash_writer for so long and kills it.
+void RunAndKill(const std::string& url, bool compact, absl::Duration life,
+                Acknowledged* acknowledged) {
+  int fds[2];
+  ASSERT_EQ(pipe2(fds, O_CLOEXEC), 0);
+  // Room for all reports of a short life, so that the writer never waits for a reader.
+  fcntl(fds[1], F_SETPIPE_SZ, 1 << 20);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    dup2(fds[1], STDOUT_FILENO);
+    execl(TERRACE_CRASH_WRITER, "crash_writer", url.c_str(), compact ? "compact" : nullptr,
+          nullptr);
+    _exit(127);
+  }
+  close(fds[1]);
+  absl::SleepFor(life);
+  kill(child, SIGKILL);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status)) << "the writer ended by itself with " << status;
+  ReadReports(fds[0], acknowledged);
+  close(fds[0]);
+}
+
+class CrashTest : public testing::TestWithParam<bool> {};
+
+TEST_P(CrashTest, EveryAcknowledgedBatchAndNoHalfBatch) {
+  const bool compact = GetParam();
+  const int rounds = FromEnvironment("TERRACE_CRASH_ROUNDS", kDefaultRounds);
+  const int seed =
+      FromEnvironment("TERRACE_CRASH_SEED", static_cast<int>(std::random_device()() >> 1));
+  std::printf("TERRACE_CRASH_SEED=%d TERRACE_CRASH_ROUNDS=%d\n", seed, rounds);
+  std::mt19937 random(seed);
+  std::string directory;
+  Acknowledged acknowledged;
+  size_t total = 0;
+  for (int round = 0; round < rounds; ++round) {
+    if (round % kRoundsPerStore == 0) {
+      total += acknowledged.size();
+      acknowledged.clear();
+      std::filesystem::remove_all(directory);
+      directory = absl::StrCat(testing::TempDir(), "/terrace-crash-", RandomHex(8));
+    }
+    SCOPED_TRACE(absl::StrCat("seed ", seed, " round ", round, " in ", directory));
+    const std::string url = absl::StrCat("sqlite:", directory);
+    ASSERT_NO_FATAL_FAILURE(
+        RunAndKill(url, compact, absl::Milliseconds(random() % kLifeMaxMs), &acknowledged));
+    auto store = OpenStore({url, "crash"});
+    ASSERT_TRUE(store.ok()) << store.status();
+    ExpectNothingLostOrHalf(**store, acknowledged);
+    // What broke stays for whoever has to find out why.
+    if (HasFailure()) return;
+  }
+  total += acknowledged.size();
+  std::filesystem::remove_all(directory);
+  std::printf("%zu acknowledged batches survived %d kills\n", total, rounds);
+  EXPECT_GT(total, static_cast<size_t>(rounds)) << "killed too early to show anything";
+}
+
+INSTANTIATE_TEST_SUITE_P(Writers, CrashTest, testing::Bool(), [](const auto& info) {
+  return info.param ? "CommitAndCompact" : "Commit";
+});
+
+}  // namespace
+}  // namespace terrace::store
