@@ -9,6 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "common/base/check.h"
 #include "common/base/error.h"
@@ -66,7 +67,9 @@ class MemoryBackend : public Backend {
 
   absl::StatusOr<std::vector<CommittedPtr>> LogPage(Revision from, Revision to) override {
     absl::MutexLock lock(&mu_);
-    if (from <= compacted_) return Error(Reason::COMPACTED);
+    if (from <= compacted_) {
+      return Error(Reason::COMPACTED, {{"revision", absl::StrCat(compacted_.value)}});
+    }
     std::vector<CommittedPtr> batches;
     for (auto at = log_.find(from); at != log_.end() && at->first <= to; ++at) {
       if (batches.size() == static_cast<size_t>(kPageBatchesMax)) break;

@@ -57,7 +57,7 @@ class Feed {
   // The batches right after the end, once they are durable and readable from the source.
   void Publish(absl::Span<const CommittedPtr> batches);
 
-  // Before the source forgets batches up to `revision`.
+  // The source is about to forget batches up to `revision`, or already has.
   void SetCompacted(Revision revision);
 
   Cursor End() const;

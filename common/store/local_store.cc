@@ -204,8 +204,8 @@ class LocalStore : public Store {
   }
 
   void CompactSome(Compaction* compaction) {
-    feed_->SetCompacted(compaction->revision);
     absl::StatusOr<bool> finished = backend_->CompactSlice(compaction->revision);
+    if (finished.ok()) feed_->SetCompacted(compaction->revision);
     if (finished.ok() && !*finished) return;
     compaction->status = finished.status();
     {

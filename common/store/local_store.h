@@ -38,8 +38,8 @@ class Backend : public FeedSource {
   // (writer) Between groups: what is due, a little at a time.
   virtual void Maintain() {}
 
-  // (writer) Forgets a part of the batches up to `revision`, little enough not to hold up a commit.
-  // True when nothing is left to forget.
+  // (writer) Forgets a part of the batches up to `revision`, little enough not to hold up a commit:
+  // none of them is there for anybody from the first call on. True when no more calls are needed.
   virtual absl::StatusOr<bool> CompactSlice(Revision revision) = 0;
 
   virtual absl::StatusOr<std::vector<absl::optional<Entry>>> Read(
