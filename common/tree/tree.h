@@ -49,6 +49,10 @@ inline constexpr UnitNumber kNoUnit = 0xFFFFFFFF;
 inline constexpr int kTreeDepthMax = 32;
 // Units of one mirror, placeholders included.
 inline constexpr UnitNumber kTreeUnitsMax = 1u << 27;
+// Different codes of levels, and of kinds.
+inline constexpr size_t kTreeCodesMax = 4096;
+inline constexpr size_t kTreeCodeBytesMax = 512;
+inline constexpr size_t kTreeNameBytesMax = 1024;
 
 enum class Line : uint8_t { kTerritory = 0, kSector = 1 };
 inline constexpr int kLines = 2;
@@ -80,8 +84,8 @@ struct UnitRecord {
 };
 
 class TreeBuilder;
+struct Row;
 struct TreeData;
-class TreeIndex;
 
 class Tree {
  public:
@@ -143,8 +147,8 @@ class Tree {
   // OK when `unit` may hang below `parent` on the line: CYCLE when parent is the unit or under it,
   // TREE_TOO_DEEP when the subtree would reach below kTreeDepthMax.
   absl::Status CheckMove(UnitNumber unit, UnitNumber parent, Line line) const;
-  // The same for a unit yet to be made: TREE_TOO_DEEP.
-  absl::Status CheckAdd(UnitNumber parent, Line line) const;
+  // The same for a unit `id` yet to be made: TREE_TOO_DEEP.
+  absl::Status CheckAdd(absl::string_view id, UnitNumber parent, Line line) const;
 
   // ---- The index.
 
@@ -160,6 +164,7 @@ class Tree {
  private:
   friend class TreeBuilder;
   explicit Tree(std::shared_ptr<const TreeData> data);
+  const Row& At(UnitNumber n) const;
 
   std::shared_ptr<const TreeData> data_;
 };
@@ -173,7 +178,8 @@ class TreeBuilder {
   TreeBuilder& operator=(TreeBuilder&&) noexcept;
 
   // Adds the unit or brings it up to the record, parents included. Errors leave everything as it
-  // was: INVALID_ID, CYCLE, TREE_TOO_DEEP, and TREE_FULL at kTreeUnitsMax units or 65,535 codes.
+  // was: INVALID_ID, CYCLE, TREE_TOO_DEEP, and TREE_FULL at kTreeUnitsMax units, kTreeCodesMax codes
+  // or 4 GiB of ids or of names. Names beyond kTreeNameBytesMax are cut.
   absl::Status Upsert(const UnitRecord& record);
   // Hangs the unit below another parent; an empty parent makes it a top of the line. NOT_FOUND for
   // an unknown unit; an unknown parent becomes a placeholder.
@@ -189,7 +195,7 @@ class TreeBuilder {
   void StartLoad();
   absl::Status FinishLoad();
 
-  // A version with everything applied so far.
+  // A version with everything applied so far; cheap, and the same one again while nothing changes.
   std::shared_ptr<const Tree> Publish();
 
   // ---- The compact file: a service starts from it without registry.
@@ -201,7 +207,27 @@ class TreeBuilder {
   static absl::StatusOr<TreeBuilder> Load(const std::string& path, bool keep_names = true);
 
  private:
+  class Codebook;
+
+  static absl::string_view ParentOf(const UnitRecord& record, Line line);
+  absl::Status Check(const UnitRecord& record, UnitNumber n) const;
+  absl::Status CheckParent(absl::string_view id, UnitNumber n, Line line,
+                           absl::string_view parent) const;
+  UnitNumber Append(absl::string_view id, Row row);
+  void SetParent(UnitNumber n, Line line, absl::string_view parent_id);
+  void AddCount(UnitNumber n, Line line, int64_t units);
+  std::vector<UnitNumber>& MutableChildren(UnitNumber n, Line line);
+  std::vector<UnitNumber>::iterator PlaceOf(UnitNumber n, std::vector<UnitNumber>& siblings) const;
+  void Link(UnitNumber n, Line line);
+  void Unlink(UnitNumber n, Line line);
+
+  bool keep_names_;
+  bool loading_ = false;
+  uint64_t epoch_ = 1;  // Chunks and lists of this epoch are the builder's alone.
   std::unique_ptr<TreeData> data_;
+  std::unique_ptr<Codebook> levels_, kinds_;
+  std::array<bool, kLines> moved_ = {};    // A covered unit moved since the last version.
+  std::shared_ptr<const Tree> published_;  // The last version; null after a change.
 };
 
 // The version that is current now. Thread-safe.
