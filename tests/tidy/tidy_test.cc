@@ -4,6 +4,7 @@
 #include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 #include <string>
@@ -148,6 +149,43 @@ TEST(Tidy, OnlyTheRpcLayerKnowsGrpc) {
     }
   }
   EXPECT_THAT(found, IsEmpty()) << "gRPC headers belong in common/rpc; use its interfaces";
+}
+
+// Which folders of common/ a folder of common/ may include, itself aside. Services stand on all of
+// common/, and only services/terrace, which wires them together, knows more than one service.
+TEST(Tidy, LayersPointDownwards) {
+  const std::map<std::string, std::set<std::string>> below = {
+      {"base", {}},
+      {"calendar", {"base"}},
+      {"ledger", {"base"}},
+      {"resource", {"base"}},
+      {"store", {"base", "ledger"}},
+      {"tree", {"base", "resource"}},
+      {"access", {"base", "resource", "tree"}},
+      {"mirror", {"base", "resource", "store", "tree"}},
+      {"machine", {"access", "base", "store", "tree"}},
+      {"rpc", {"access", "base", "machine", "resource", "store", "tree"}}};
+  std::vector<std::string> found;
+  for (const File& file : Files()) {
+    const std::vector<std::string> own = absl::StrSplit(file.path, '/');
+    if (!IsCode(file) || own.size() < 3 || absl::EndsWith(file.path, "_test.cc")) continue;
+    for (size_t i = 0; i < file.lines.size(); ++i) {
+      absl::string_view line = file.lines[i];
+      if (!absl::ConsumePrefix(&line, "#include \"")) continue;
+      const std::vector<std::string> other = absl::StrSplit(line, '/');
+      if (other.size() < 3 || (other[0] == own[0] && other[1] == own[1])) continue;
+      bool allowed = true;
+      if (own[0] == "common" && other[0] == "common") {
+        allowed = below.count(own[1]) > 0 && below.at(own[1]).count(other[1]) > 0;
+      } else if (other[0] == "services") {
+        allowed = own[0] == "tests" || (own[0] == "services" && own[1] == "terrace");
+      } else if (other[0] == "tests") {
+        allowed = own[0] == "tests";
+      }
+      if (!allowed) found.push_back(absl::StrCat(At(file, i), " ", file.lines[i]));
+    }
+  }
+  EXPECT_THAT(found, IsEmpty()) << "see Layers in ARCHITECTURE.md";
 }
 
 // The clock and the store stay out of Decide and Apply: time comes from the log.
