@@ -1,0 +1,163 @@
+// terrace score: live scores, ranks, and where a score comes from.
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "services/terrace/commands.h"
+#include "services/terrace/explanation.h"
+#include "services/terrace/listing.h"
+#include "services/terrace/words.h"
+#include "terrace/scoring/v1/scoreboard.pb.h"
+
+namespace terrace::cli {
+namespace {
+
+namespace v1 = scoring::v1;
+
+std::string ValueText(const v1::Score& score) {
+  if (score.assessment() == v1::ASSESSMENT_SCORED) return score.value().value();
+  return EnumText(v1::Assessment_Name(score.assessment()), "ASSESSMENT_");
+}
+
+std::string CoverageText(const v1::Score& score) {
+  const v1::Coverage& coverage = score.coverage();
+  if (coverage.expected() > 0) {
+    return absl::StrCat(coverage.covered(), " of ", coverage.expected());
+  }
+  return coverage.points_share().value();
+}
+
+std::vector<std::string> ScoreCells(const v1::Score& score) {
+  return {IdOf(score.unit()), score.unit_display_name(), ValueText(score), score.points().value(),
+          score.grade(),      CoverageText(score)};
+}
+
+// "units/{unit}/scores/{office}~{scheme}~{period}" from what the flags say.
+absl::StatusOr<std::string> ScoreName(const Arguments& arguments) {
+  const std::vector<std::string> parts = absl::StrSplit(arguments.Text("scheme"), '/');
+  if (parts.size() != 4 || arguments.Text("period").empty()) {
+    return UsageError("say which by --scheme units/OFFICE/schemes/SCHEME and --period 2016.");
+  }
+  return absl::StrCat(UnitName(arguments.word(0)), "/scores/", parts[1], "~", parts[3], "~",
+                      absl::AsciiStrToLower(arguments.Text("period")));
+}
+
+template <class Request>
+absl::Status FillScheme(const Arguments& arguments, Request* request) {
+  TERRACE_RETURN_IF_ERROR(FillScope(arguments, request));
+  request->set_scheme(arguments.Text("scheme"));
+  request->set_period(arguments.Text("period"));
+  return absl::OkStatus();
+}
+
+absl::Status Get(Context& context) {
+  v1::GetScoreRequest request;
+  TERRACE_ASSIGN_OR_RETURN(*request.mutable_name(), ScoreName(context.arguments()));
+  request.set_include_nodes(true);
+  TERRACE_RETURN_IF_ERROR(FillScope(context.arguments(), &request));
+  return PrintOne<v1::Score>(context, request, [](const v1::Score& score) {
+    Facts facts = {{"score", score.name()},
+                   {"unit", score.unit_display_name()},
+                   {"scheme", score.scheme()},
+                   {"value", absl::StrCat(ValueText(score), " of ", score.points().value())},
+                   {"grade", score.grade()},
+                   {"coverage", CoverageText(score)}};
+    for (const v1::NodeScore& node : score.nodes()) {
+      facts.push_back(
+          {node.node(), node.assessment() == v1::ASSESSMENT_SCORED
+                            ? absl::StrCat(node.earned().value(), " of ", node.available().value())
+                            : EnumText(v1::Assessment_Name(node.assessment()), "ASSESSMENT_")});
+    }
+    return facts;
+  });
+}
+
+absl::Status List(Context& context) {
+  v1::ListScoresRequest request;
+  TERRACE_RETURN_IF_ERROR(FillScheme(context.arguments(), &request));
+  return PrintPages<v1::ListScoresResponse>(context, request, &v1::ListScoresResponse::scores,
+                                            {"UNIT", "NAME", "SCORE", "OF", "GRADE", "COVERAGE"},
+                                            ScoreCells);
+}
+
+absl::Status Rank(Context& context) {
+  v1::RankUnitsRequest request;
+  TERRACE_RETURN_IF_ERROR(FillScheme(context.arguments(), &request));
+  request.set_level(InTable("levels", context.arguments().Text("level")));
+  if (context.arguments().Given("kind")) {
+    request.set_kind(InTable("kinds", context.arguments().Text("kind")));
+  }
+  return PrintPages<v1::RankUnitsResponse>(
+      context, request, &v1::RankUnitsResponse::ranks,
+      {"RANK", "UNIT", "NAME", "SCORE", "OF", "GRADE", "COVERAGE"}, [](const v1::Rank& rank) {
+        std::vector<std::string> cells = ScoreCells(rank.score());
+        cells.insert(cells.begin(), absl::StrCat(rank.rank()));
+        return cells;
+      });
+}
+
+absl::Status Explain(Context& context) {
+  v1::ExplainScoreRequest request;
+  TERRACE_ASSIGN_OR_RETURN(*request.mutable_name(), ScoreName(context.arguments()));
+  TERRACE_ASSIGN_OR_RETURN(const int64_t depth, context.arguments().Number("depth", 0, 8));
+  request.set_depth(static_cast<int32_t>(depth));
+  TERRACE_RETURN_IF_ERROR(FillScope(context.arguments(), &request));
+  TERRACE_ASSIGN_OR_RETURN(Client* const client, context.client());
+  TERRACE_ASSIGN_OR_RETURN(const auto explanation, client->Get<v1::Explanation>(request));
+  if (context.output().json()) {
+    context.output().PrintJson(explanation);
+  } else {
+    const Language language = LanguageOf(context.arguments().Text("lang"));
+    context.output().stream() << ExplanationText(explanation.whole(), language);
+  }
+  return absl::OkStatus();
+}
+
+std::vector<Flag> SchemeFlags(std::vector<Flag> more) {
+  std::vector<Flag> flags = {{"scheme", "SCHEME", "units/OFFICE/schemes/SCHEME, or with @VERSION"},
+                             {"period", "PERIOD", "the period, such as 2016"}};
+  for (Flag& flag : more) flags.push_back(std::move(flag));
+  return flags;
+}
+
+}  // namespace
+
+std::vector<Command> ScoreCommands() {
+  return {
+      {.name = "score get",
+       .words = "UNIT",
+       .words_min = 1,
+       .words_max = 1,
+       .summary = "Shows a unit's score with the nodes of its own sheet",
+       .flags = SchemeFlags({AtFlag()}),
+       .run = Get},
+      {.name = "score list",
+       .summary = "Lists the scores of a subtree",
+       .flags = SchemeFlags({UnderFlag("scores"), FilterFlag("level = levels/township"), LineFlag(),
+                             AtFlag(), LimitFlag()}),
+       .run = List},
+      {.name = "score rank",
+       .summary = "Ranks the units of one level, best first",
+       .flags = SchemeFlags({{"level", "LEVEL", "level of the ranked units, such as township"},
+                             {"kind", "KIND", "only units of this kind"},
+                             UnderFlag("units"),
+                             LineFlag(),
+                             AtFlag(),
+                             LimitFlag()}),
+       .run = Rank},
+      {.name = "score explain",
+       .words = "UNIT",
+       .words_min = 1,
+       .words_max = 1,
+       .summary = "Opens a score down to the records that caused it",
+       .flags = SchemeFlags(
+           {{"depth", "LEVELS", "how many levels of units below are opened too", "1"}, AtFlag()}),
+       .run = Explain},
+  };
+}
+
+}  // namespace terrace::cli
