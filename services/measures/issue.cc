@@ -75,10 +75,10 @@ bool Issuing(const MeasureRecord& record, const machine::Rows& rows) {
 }
 
 CascadeFilter::CascadeFilter(const v1::Cascade& cascade, const tree::Tree& tree,
-                             const Enrollments* enrollments, absl::Time at)
+                             const EnrolledFn& enrolled, absl::Time at)
     : cascade_(cascade),
       tree_(tree),
-      enrollments_(enrollments),
+      enrolled_(enrolled),
       at_(at),
       line_(tree::FromProto(cascade.line())) {
   root_ = tree.Number(resource::OwnerOf(cascade.subtree())).value_or(tree::kNoUnit);
@@ -94,8 +94,7 @@ bool CascadeFilter::Matches(tree::UnitNumber unit) const {
   if (!levels_.empty() && !levels_.contains(tree_.Level(unit))) return false;
   if (!kinds_.empty() && !kinds_.contains(tree_.Kind(unit))) return false;
   return cascade_.programme().empty() ||
-         (enrollments_ != nullptr &&
-          enrollments_->Enrolled(cascade_.programme(), tree_.Id(unit), at_));
+         (enrolled_ != nullptr && enrolled_(cascade_.programme(), tree_.Id(unit), at_));
 }
 
 absl::Status MeasuresState::IssueMeasure(const v1::IssueMeasureRequest& request, Decision& d,
@@ -119,7 +118,7 @@ absl::Status MeasuresState::IssueMeasure(const v1::IssueMeasureRequest& request,
     TERRACE_RETURN_IF_ERROR(CheckNotBefore(time, FromProto(issue.issued().time()), "issued_time"));
   }
   TERRACE_RETURN_IF_ERROR(CheckMeasure(*measure, name, d));
-  if (!measure->cascade().programme().empty() && enrollments_ == nullptr) {
+  if (!measure->cascade().programme().empty() && enrolled_ == nullptr) {
     return Error(Reason::UPSTREAM_DOWN, {{"service", "registry"}});
   }
 
@@ -178,7 +177,7 @@ absl::Status MeasuresState::ContinueOperation(Decision& d, OperationRecord& oper
   v1::IssueMeasureMetadata metadata = MetadataOf(operation);
 
   if (operation.resume().empty() || operation.resume()[0] == kWalk) {
-    const CascadeFilter filter(record->measure().cascade(), d.tree(), enrollments_,
+    const CascadeFilter filter(record->measure().cascade(), d.tree(), enrolled_,
                                FromProto(spec.issued().time()));
     if (filter.root() == tree::kNoUnit) return NotFound(record->measure().cascade().subtree());
     const std::string after =

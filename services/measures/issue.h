@@ -18,7 +18,7 @@
 #include "common/machine/decision.h"
 #include "common/machine/rows.h"
 #include "common/tree/tree.h"
-#include "services/measures/enrollments.h"
+#include "services/measures/measures_state.h"
 #include "terrace/measures/v1/measures.pb.h"
 #include "terrace/storage/v1/measures.pb.h"
 
@@ -31,8 +31,8 @@ bool Issuing(const storage::v1::MeasureRecord& record, const machine::Rows& rows
 // The conditions of a cascade, ready to be asked of every unit of a tree.
 class CascadeFilter {
  public:
-  // `enrollments` may be null when the cascade names no programme. All arguments outlive it.
-  CascadeFilter(const v1::Cascade& cascade, const tree::Tree& tree, const Enrollments* enrollments,
+  // `enrolled` may be empty when the cascade names no programme. All arguments outlive it.
+  CascadeFilter(const v1::Cascade& cascade, const tree::Tree& tree, const EnrolledFn& enrolled,
                 absl::Time at);
 
   // kNoUnit when the root is not in the tree.
@@ -43,7 +43,7 @@ class CascadeFilter {
  private:
   const v1::Cascade& cascade_;
   const tree::Tree& tree_;
-  const Enrollments* const enrollments_;
+  const EnrolledFn& enrolled_;
   const absl::Time at_;
   const tree::Line line_;
   tree::UnitNumber root_ = tree::kNoUnit;

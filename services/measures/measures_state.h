@@ -18,6 +18,7 @@
 #ifndef TERRACE_SERVICES_MEASURES_MEASURES_STATE_H_
 #define TERRACE_SERVICES_MEASURES_MEASURES_STATE_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -33,7 +34,6 @@
 #include "common/machine/decision.h"
 #include "common/machine/state.h"
 #include "google/longrunning/operations.pb.h"
-#include "services/measures/enrollments.h"
 #include "services/measures/facts.h"
 #include "services/measures/schedule.h"
 #include "terrace/measures/v1/activities.pb.h"
@@ -55,6 +55,11 @@ inline constexpr int kDueDateChangesMax = 100;
 inline constexpr int kIssuesMax = 1000;
 inline constexpr int kIssueUnitsPerChunk = 4000;  // Units that one step of a cascade looks at.
 inline constexpr int kImportRowsPerMessage = 1000;
+
+// Whether the unit (id) took part in the programme (full name) at an instant, as the mirror of the
+// registry knows it. Thread-safe.
+using EnrolledFn =
+    std::function<bool(absl::string_view programme, absl::string_view unit, absl::Time at)>;
 
 struct MeasureEntry;
 
@@ -90,8 +95,8 @@ struct MeasureEntry {
 
 class MeasuresState : public machine::State {
  public:
-  // `enrollments` may be null: then no measure can be cascaded by programme. Outlives the State.
-  explicit MeasuresState(const Enrollments* enrollments = nullptr) : enrollments_(enrollments) {}
+  // Without `enrolled` no measure can be cascaded by programme.
+  explicit MeasuresState(EnrolledFn enrolled = nullptr) : enrolled_(std::move(enrolled)) {}
 
   // ---- machine::State.
   bool Resident(absl::string_view key) const override;
@@ -158,6 +163,8 @@ class MeasuresState : public machine::State {
   const Index<AssignmentEntry>& assignments() const { return assignments_; }
   const absl::btree_set<std::string>& activities() const { return activities_; }
 
+  const EnrolledFn& enrolled() const { return enrolled_; }
+
   // When the lead of a measure was done, if it was at `at`; for co-operators' parts.
   absl::optional<absl::Time> LeadDone(const MeasureEntry& measure, absl::Time at) const;
   // The first instant after `at` at which anything here changes by time alone.
@@ -191,7 +198,7 @@ class MeasuresState : public machine::State {
   absl::Status ChangeReport(const ReportChange& change, machine::Decision& d,
                             v1::Report* reply) const;
 
-  const Enrollments* const enrollments_;
+  const EnrolledFn enrolled_;
   Index<ListEntry> lists_;
   Index<MeasureEntry> measures_;
   Index<AssignmentEntry> assignments_;
