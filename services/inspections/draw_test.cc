@@ -67,7 +67,8 @@ TEST(DrawByLotTest, TheSameSeedGivesTheSameAndAnotherSeedAnother) {
   input.sample.set_count(10);
   const auto units = [&] {
     std::vector<std::string> out;
-    for (const v1::DrawEntry& entry : DrawByLot(input)->entries) out.push_back(entry.unit());
+    const DrawOutput output = *DrawByLot(input);
+    for (const v1::DrawEntry& entry : output.entries) out.push_back(entry.unit());
     return out;
   };
   const std::vector<std::string> first = units();
@@ -95,7 +96,8 @@ TEST(DrawByLotTest, EveryUnitHasTheSameChance) {
   std::map<std::string, int> drawn;
   for (int i = 0; i < 2000; ++i) {
     input.seed = Sha256(absl::StrCat("seed ", i));
-    for (const v1::DrawEntry& entry : DrawByLot(input)->entries) ++drawn[entry.unit()];
+    const DrawOutput output = *DrawByLot(input);
+    for (const v1::DrawEntry& entry : output.entries) ++drawn[entry.unit()];
   }
   ASSERT_EQ(drawn.size(), 100u);
   for (const auto& [unit, times] : drawn) EXPECT_NEAR(times, 400, 90) << unit;
