@@ -13,9 +13,8 @@ namespace terrace::registry {
 namespace {
 
 absl::Status Invalid(const v1::UnitCode& code, absl::string_view detail) {
-  return Error(
-      Reason::INVALID_UNIT_CODE,
-      {{"code", code.code()}, {"system", code.system()}, {"detail", std::string(detail)}});
+  return Error(Reason::INVALID_UNIT_CODE,
+               {{"code", code.code()}, {"system", code.system()}, {"detail", std::string(detail)}});
 }
 
 absl::Status CheckCode(const v1::UnitCode& code) {
@@ -30,7 +29,8 @@ absl::Status CheckCode(const v1::UnitCode& code) {
   if (code.system() == kOrganisationCodeSystem && !IsUnifiedSocialCreditCode(code.code())) {
     return Invalid(code, "it must have 18 characters of which the last checks the others");
   }
-  TERRACE_ASSIGN_OR_RETURN(absl::optional<Day> from, ParseDate("codes.from_date", code.from_date()));
+  TERRACE_ASSIGN_OR_RETURN(absl::optional<Day> from,
+                           ParseDate("codes.from_date", code.from_date()));
   TERRACE_ASSIGN_OR_RETURN(absl::optional<Day> until,
                            ParseDate("codes.until_date", code.until_date()));
   if (from && until) return CheckNotBefore("codes.until_date", *until, *from + 1);
@@ -63,8 +63,8 @@ HeldCode Held(const v1::UnitCode& code) {
 
 absl::Status CheckCodes(const google::protobuf::RepeatedPtrField<v1::UnitCode>& codes) {
   if (codes.size() > kUnitCodesMax) {
-    return Error(Reason::BATCH_TOO_LARGE, {{"count", absl::StrCat(codes.size())},
-                                           {"limit", absl::StrCat(kUnitCodesMax)}});
+    return Error(Reason::BATCH_TOO_LARGE,
+                 {{"count", absl::StrCat(codes.size())}, {"limit", absl::StrCat(kUnitCodesMax)}});
   }
   for (int i = 0; i < codes.size(); ++i) {
     TERRACE_RETURN_IF_ERROR(CheckCode(codes[i]));

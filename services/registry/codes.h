@@ -35,8 +35,7 @@ struct HeldCode {
 
   bool HoldsOn(Day day) const { return from <= day && day < until; }
   bool Overlaps(const HeldCode& other) const {
-    return system == other.system && code == other.code && from < other.until &&
-           other.from < until;
+    return system == other.system && code == other.code && from < other.until && other.from < until;
   }
 };
 HeldCode Held(const v1::UnitCode& code);

@@ -17,8 +17,7 @@ constexpr int kPercentDecimals = 2;
 types::v1::Decimal Quotient(int64_t numerator, int64_t denominator, int64_t scale, int decimals) {
   const __int128 scaled = static_cast<__int128>(numerator) * scale;
   const __int128 rounded = (2 * scaled + denominator) / (2 * static_cast<__int128>(denominator));
-  absl::StatusOr<Decimal> decimal =
-      Decimal::FromUnscaled(static_cast<int64_t>(rounded), decimals);
+  absl::StatusOr<Decimal> decimal = Decimal::FromUnscaled(static_cast<int64_t>(rounded), decimals);
   TERRACE_CHECK(decimal.ok());  // At most 1 and 12 decimals.
   return ToProto(*decimal);
 }

@@ -42,8 +42,7 @@ v1::DesignationState StateOn(const v1::Designation& designation, Day day, Day cl
   }
   if (Revoked(designation) <= day) return v1::DESIGNATION_STATE_REVOKED;
   if (closed <= day) return v1::DESIGNATION_STATE_LAPSED;
-  return IsHeldOn(designation, day) ? v1::DESIGNATION_STATE_VALID
-                                    : v1::DESIGNATION_STATE_EXPIRED;
+  return IsHeldOn(designation, day) ? v1::DESIGNATION_STATE_VALID : v1::DESIGNATION_STATE_EXPIRED;
 }
 
 Day LastDayOf(const v1::Designation& designation) {
@@ -81,9 +80,9 @@ absl::Status CheckTitle(const v1::Programme& programme, absl::string_view title,
       return absl::OkStatus();
     }
   }
-  return Error(Reason::UNKNOWN_TITLE, {{"programme", programme.name()},
-                                       {"title", std::string(title)},
-                                       {"date", FormatDay(day)}});
+  return Error(
+      Reason::UNKNOWN_TITLE,
+      {{"programme", programme.name()}, {"title", std::string(title)}, {"date", FormatDay(day)}});
 }
 
 absl::Status NoSuchRule(const v1::Programme& programme, absl::string_view level) {

@@ -52,8 +52,8 @@ absl::Status RegistryState::CheckJudge(const std::string& acting_office,
   TERRACE_ASSIGN_OR_RETURN(absl::string_view office, resource::ParseUnitName(acting_office));
   decision.ReadGuard(kTreeGuard);
   TERRACE_ASSIGN_OR_RETURN(storage::v1::UnitRecord record, OpenUnit(office, decision));
-  TERRACE_RETURN_IF_ERROR(tree::MayJudge(*units_.tree(), office,
-                                         resource::OwnerOf(programme.name()), unit));
+  TERRACE_RETURN_IF_ERROR(
+      tree::MayJudge(*units_.tree(), office, resource::OwnerOf(programme.name()), unit));
   const v1::Unit& own = record.unit();
   const std::shared_ptr<const Vocabulary> words = vocabulary();
   if (words->Ordinal(own.rank().empty() ? own.level() : own.rank()) >
@@ -123,9 +123,9 @@ absl::Status RegistryState::GrantDesignation(const v1::GrantDesignationRequest& 
   const Standing* standing = programmes_.Find(programme.name(), unit);
   decision.RevisionOf(EnrollmentKey(programme.name(), unit));  // Relied on.
   if (standing == nullptr || standing->RoleOn(named) == v1::ENROLLMENT_ROLE_UNSPECIFIED) {
-    return Error(Reason::NOT_ENROLLED, {{"unit", request.parent()},
-                                        {"programme", programme.name()},
-                                        {"date", FormatDay(named)}});
+    return Error(
+        Reason::NOT_ENROLLED,
+        {{"unit", request.parent()}, {"programme", programme.name()}, {"date", FormatDay(named)}});
   }
   bool holds_required = rule->required_level().empty();
   for (const HeldTitle& held : standing->titles) {
@@ -161,8 +161,8 @@ absl::Status RegistryState::GrantDesignation(const v1::GrantDesignationRequest& 
 absl::Status RegistryState::RenewDesignation(const v1::RenewDesignationRequest& request,
                                              machine::Decision& decision,
                                              v1::Designation* reply) const {
-  TERRACE_ASSIGN_OR_RETURN(Judged judged, Judge(request.name(), request.acting_office(),
-                                                request.etag(), decision));
+  TERRACE_ASSIGN_OR_RETURN(
+      Judged judged, Judge(request.name(), request.acting_office(), request.etag(), decision));
   v1::Designation& designation = judged.designation;
   if (designation.has_revoked_date()) {
     return Error(Reason::WRONG_STATE, {{"name", request.name()},
@@ -186,11 +186,11 @@ absl::Status RegistryState::RenewDesignation(const v1::RenewDesignationRequest& 
 absl::Status RegistryState::RevokeDesignation(const v1::RevokeDesignationRequest& request,
                                               machine::Decision& decision,
                                               v1::Designation* reply) const {
-  TERRACE_ASSIGN_OR_RETURN(Judged judged, Judge(request.name(), request.acting_office(),
-                                                request.etag(), decision));
-  TERRACE_RETURN_IF_ERROR(CheckRequiredText("reason", request.reason(), kReasonBytesMax));
   TERRACE_ASSIGN_OR_RETURN(
-      Day day, TodayOrEarlier("revoked_date", request.revoked_date(), judged.today));
+      Judged judged, Judge(request.name(), request.acting_office(), request.etag(), decision));
+  TERRACE_RETURN_IF_ERROR(CheckRequiredText("reason", request.reason(), kReasonBytesMax));
+  TERRACE_ASSIGN_OR_RETURN(Day day,
+                           TodayOrEarlier("revoked_date", request.revoked_date(), judged.today));
   TERRACE_RETURN_IF_ERROR(Revoke(day, request.reason(), &judged.designation));
   *judged.designation.mutable_update_time() = ToProto(decision.now());
   const storage::v1::DesignationRecord stored = ToRecord(std::move(judged.designation));
@@ -217,8 +217,8 @@ absl::StatusOr<RegistryState::Judged> RegistryState::Judge(const std::string& na
                            ProgrammeFor(judged.designation.programme(), decision));
   decision.BumpGuard(QuotaGuard(judged.programme.name()));
   TERRACE_RETURN_IF_ERROR(OpenUnit(unit, decision).status());
-  TERRACE_RETURN_IF_ERROR(CheckJudge(acting_office, judged.programme, unit,
-                                     judged.designation.level(), decision));
+  TERRACE_RETURN_IF_ERROR(
+      CheckJudge(acting_office, judged.programme, unit, judged.designation.level(), decision));
   TERRACE_ASSIGN_OR_RETURN(judged.today, TodayIn(judged.programme, decision));
   return judged;
 }
@@ -268,8 +268,8 @@ absl::StatusOr<types::v1::RowResult::Outcome> RegistryState::RecordDesignation(
   if (designation.has_revoked_date()) {
     TERRACE_RETURN_IF_ERROR(
         CheckRequiredText("revoke_reason", designation.revoke_reason(), kReasonBytesMax));
-    TERRACE_ASSIGN_OR_RETURN(
-        Day revoked, TodayOrEarlier("revoked_date", designation.revoked_date(), today));
+    TERRACE_ASSIGN_OR_RETURN(Day revoked,
+                             TodayOrEarlier("revoked_date", designation.revoked_date(), today));
     TERRACE_RETURN_IF_ERROR(CheckNotBefore("revoked_date", revoked, last + 1));
   } else {
     designation.clear_revoke_reason();

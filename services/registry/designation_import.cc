@@ -25,9 +25,8 @@ absl::StatusOr<ChunkOutcomes> DecideDesignationRows(const RegistryState& state,
     bytes += 2 * row.row.ByteSizeLong() + 256;
     if (!outcomes.empty() && (decision.room() < 2 || bytes > kImportChunkBytes)) break;
     absl::Status valid = CheckMessage(row.row);
-    outcomes.push_back(valid.ok()
-                           ? state.RecordDesignation(row.row, rules, acting_office, decision)
-                           : absl::StatusOr<RowResult::Outcome>(std::move(valid)));
+    outcomes.push_back(valid.ok() ? state.RecordDesignation(row.row, rules, acting_office, decision)
+                                  : absl::StatusOr<RowResult::Outcome>(std::move(valid)));
   }
   return outcomes;
 }

@@ -46,10 +46,9 @@ absl::StatusOr<RowResult::Outcome> Enroll(v1::EnrollmentRole role, Day from,
 
 absl::StatusOr<RowResult::Outcome> Withdraw(Day until, absl::string_view reason,
                                             v1::Enrollment* enrollment) {
-  absl::Status takes_no_part =
-      Error(Reason::WRONG_STATE, {{"name", enrollment->unit()},
-                                  {"state", "not enrolled"},
-                                  {"needed", "an enrolment that lasts"}});
+  absl::Status takes_no_part = Error(Reason::WRONG_STATE, {{"name", enrollment->unit()},
+                                                           {"state", "not enrolled"},
+                                                           {"needed", "an enrolment that lasts"}});
   if (enrollment->spans_size() == 0) return takes_no_part;
   v1::EnrollmentSpan& last = *enrollment->mutable_spans()->rbegin();
   if (Until(last) == until && last.reason() == reason) return RowResult::OUTCOME_UNCHANGED;

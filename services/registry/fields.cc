@@ -47,8 +47,7 @@ absl::Status InvalidField(absl::string_view field, absl::string_view detail) {
                {{"field", std::string(field)}, {"detail", std::string(detail)}});
 }
 
-absl::Status CheckRequiredText(absl::string_view field, absl::string_view value,
-                               size_t bytes_max) {
+absl::Status CheckRequiredText(absl::string_view field, absl::string_view value, size_t bytes_max) {
   if (value.empty()) return Required(field);
   return CheckText(field, value, bytes_max);
 }
@@ -62,8 +61,7 @@ absl::Status CheckCount(int count, int limit) {
 absl::Status CheckNames(absl::string_view display_name,
                         const google::protobuf::Map<std::string, std::string>& localized_names) {
   TERRACE_RETURN_IF_ERROR(CheckRequiredText("display_name", display_name, kDisplayNameBytesMax));
-  TERRACE_RETURN_IF_ERROR(
-      CheckCount(static_cast<int>(localized_names.size()), kLocalizedNamesMax));
+  TERRACE_RETURN_IF_ERROR(CheckCount(static_cast<int>(localized_names.size()), kLocalizedNamesMax));
   for (const auto& [tag, name] : localized_names) {
     if (!IsLanguageTag(tag)) {
       return InvalidField("localized_names", absl::StrCat("\"", tag, "\" is no language tag"));

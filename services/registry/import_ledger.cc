@@ -12,8 +12,7 @@ int64_t ImportLedger::NextRow() {
 
 void ImportLedger::Record(int64_t row, absl::string_view name,
                           const absl::StatusOr<RowResult::Outcome>& outcome) {
-  outcomes_[row] =
-      static_cast<uint8_t>(outcome.ok() ? *outcome : RowResult::OUTCOME_REJECTED);
+  outcomes_[row] = static_cast<uint8_t>(outcome.ok() ? *outcome : RowResult::OUTCOME_REJECTED);
   if (outcome.ok()) return;
   RowResult result;
   FillResult(row, name, outcome, &result);

@@ -17,9 +17,9 @@
 namespace terrace::registry {
 
 // Limits.
-inline constexpr int64_t kImportRowsMax = 1'000'000;   // Of a stream.
-inline constexpr int kImportMessageRowsMax = 5'000;    // Of a message.
-inline constexpr size_t kImportResultsMax = 2'000;     // Told with reasons.
+inline constexpr int64_t kImportRowsMax = 1'000'000;  // Of a stream.
+inline constexpr int kImportMessageRowsMax = 5'000;   // Of a message.
+inline constexpr size_t kImportResultsMax = 2'000;    // Told with reasons.
 inline constexpr size_t kImportRunsMax = 100'000;
 
 class ImportLedger {

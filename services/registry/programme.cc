@@ -59,8 +59,7 @@ absl::Status CheckLevels(const Vocabulary& vocabulary, const v1::Programme& prog
   for (const v1::LevelRule& rule : programme.levels()) {
     TERRACE_RETURN_IF_ERROR(CheckKnownLevel("levels.level", rule.level(), vocabulary));
     if (!levels.insert(rule.level()).second) {
-      return InvalidField("levels.level",
-                          absl::StrCat("there are two rules for ", rule.level()));
+      return InvalidField("levels.level", absl::StrCat("there are two rules for ", rule.level()));
     }
     TERRACE_RETURN_IF_ERROR(CheckRange("levels.term_months", rule.term_months(), kTermMonthsMax));
     if (rule.has_threshold()) {

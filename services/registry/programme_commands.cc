@@ -154,9 +154,9 @@ absl::Status RegistryState::EnrollUnits(const v1::EnrollUnitsRequest& request,
     TERRACE_RETURN_IF_ERROR(
         CheckNotBefore("from_date", from, DayOr(unit.unit().open_date(), kFirstDay)));
     const std::string key = EnrollmentKey(programme.name(), id);
-    v1::Enrollment enrollment =
-        decision.Get<storage::v1::EnrollmentRecord>(key).value_or(storage::v1::EnrollmentRecord())
-            .enrollment();
+    v1::Enrollment enrollment = decision.Get<storage::v1::EnrollmentRecord>(key)
+                                    .value_or(storage::v1::EnrollmentRecord())
+                                    .enrollment();
     TERRACE_ASSIGN_OR_RETURN(RowResult::Outcome outcome, Enroll(row.role(), from, &enrollment));
     PutEnrollment(key, outcome, std::move(enrollment), decision);
     return outcome;
@@ -184,9 +184,9 @@ absl::Status RegistryState::WithdrawUnits(const v1::WithdrawUnitsRequest& reques
     const std::string key = EnrollmentKey(programme.name(), id);
     const auto record = decision.Get<storage::v1::EnrollmentRecord>(key);
     if (!record) {
-      return Error(Reason::NOT_ENROLLED, {{"unit", row.unit()},
-                                          {"programme", programme.name()},
-                                          {"date", FormatDay(until)}});
+      return Error(
+          Reason::NOT_ENROLLED,
+          {{"unit", row.unit()}, {"programme", programme.name()}, {"date", FormatDay(until)}});
     }
     v1::Enrollment enrollment = record->enrollment();
     enrollment.set_unit(row.unit());

@@ -47,6 +47,7 @@ void RegistryState::OnChange(const machine::RowChange& change) {
     if (!indexed_) return;  // The rows of a snapshot are indexed together, on the first use.
   }
   units_.Advance(change.revision.value);
+  holds_.KeepFormer(change.key, change.before);
   const RowKey key = ParseKey(change.key);
   switch (key.kind) {
     case RowKind::kUnit:
@@ -98,9 +99,8 @@ void RegistryState::OnPlacement(absl::string_view id, const machine::RowChange& 
   const absl::string_view from = ParseKey(change.key).item;
   PlacedFrom place = ToPlaced(from, Parsed<storage::v1::PlacementRecord>(*change.after));
   PlaceHistory history = HistoryOf(id);  // As it was before.
-  auto at = std::lower_bound(
-      history.begin(), history.end(), place.from,
-      [](const PlacedFrom& placed, Day day) { return placed.from < day; });
+  auto at = std::lower_bound(history.begin(), history.end(), place.from,
+                             [](const PlacedFrom& placed, Day day) { return placed.from < day; });
   if (at != history.end() && at->from == place.from) {
     *at = std::move(place);
   } else {
@@ -217,6 +217,11 @@ std::shared_ptr<const Vocabulary> RegistryState::vocabulary() const {
   return vocabulary_ == nullptr ? starting : vocabulary_;
 }
 
+std::shared_ptr<const RowHold> RegistryState::HoldRows() const {
+  EnsureIndexed();  // From here on every change is heard of.
+  return holds_.Take();
+}
+
 void RegistryState::SetLogId(const std::string& log_id) const { units_.SetLogId(log_id); }
 
 // -------------------------------------------------------------------------- reads of single rows
@@ -236,8 +241,7 @@ absl::optional<v1::Unit> RegistryState::FindUnit(absl::string_view id, Day day) 
   rows().ForEach(prefix, "", [&](absl::string_view key, const machine::Row& row) {
     const absl::string_view from = key.substr(prefix.size());
     if (!placement.name().empty() && ParseDay(from).value_or(kLastDay) > day) return false;
-    placement =
-        ToPlacement(id, from, machine::Rows::Parse<storage::v1::PlacementRecord>(row));
+    placement = ToPlacement(id, from, machine::Rows::Parse<storage::v1::PlacementRecord>(row));
     return true;
   });
   v1::Unit unit;
@@ -249,8 +253,8 @@ std::vector<v1::Placement> RegistryState::PlacementsOf(absl::string_view id) con
   std::vector<v1::Placement> placements;
   const std::string prefix = PlacementPrefix(id);
   rows().ForEach(prefix, "", [&](absl::string_view key, const machine::Row& row) {
-    placements.push_back(ToPlacement(
-        id, key.substr(prefix.size()), machine::Rows::Parse<storage::v1::PlacementRecord>(row)));
+    placements.push_back(ToPlacement(id, key.substr(prefix.size()),
+                                     machine::Rows::Parse<storage::v1::PlacementRecord>(row)));
     return true;
   });
   return placements;
@@ -298,13 +302,15 @@ absl::Status RegistryState::GetPath(const Reader& reader, const v1::GetPathReque
   return absl::OkStatus();
 }
 
-absl::Status RegistryState::ListLevels(v1::ListLevelsResponse* reply) const {
+absl::Status RegistryState::ListLevels(const Reader&, const v1::ListLevelsRequest&,
+                                       v1::ListLevelsResponse* reply) const {
   EnsureIndexed();
   for (v1::Level& level : vocabulary()->Levels()) *reply->add_levels() = std::move(level);
   return absl::OkStatus();
 }
 
-absl::Status RegistryState::ListKinds(v1::ListKindsResponse* reply) const {
+absl::Status RegistryState::ListKinds(const Reader&, const v1::ListKindsRequest&,
+                                      v1::ListKindsResponse* reply) const {
   EnsureIndexed();
   for (v1::Kind& kind : vocabulary()->Kinds()) *reply->add_kinds() = std::move(kind);
   return absl::OkStatus();
@@ -320,6 +326,31 @@ absl::optional<v1::Programme> RegistryState::FindProgramme(absl::string_view nam
   return programme;
 }
 
+std::vector<v1::Programme> RegistryState::ProgrammesOf(absl::string_view office) const {
+  std::vector<v1::Programme> programmes;
+  const std::string prefix = absl::StrCat(UnitKey(office), "/programmes/");
+  for (std::string next = prefix; !next.empty();) {
+    const std::string from = std::exchange(next, "");
+    rows().ForEach(prefix, from, [&](const std::string& key, const machine::Row&) {
+      if (ParseKey(key).kind == RowKind::kProgramme) {
+        programmes.push_back(FindProgramme(key).value());
+        return true;
+      }
+      next = absl::StrCat(ParseKey(key).programme, "0");  // Past its enrolments: '0' follows '/'.
+      return false;
+    });
+  }
+  return programmes;
+}
+
+void RegistryState::ForEachDesignation(
+    absl::string_view unit,
+    absl::FunctionRef<bool(absl::string_view, const v1::Designation&)> fn) const {
+  rows().ForEach(DesignationKey(unit, ""), "", [&](absl::string_view key, const machine::Row& row) {
+    return fn(key, machine::Rows::Parse<storage::v1::DesignationRecord>(row).designation());
+  });
+}
+
 bool RegistryState::MaySeeProgramme(const Reader& reader, const v1::Programme& programme) const {
   const absl::string_view office = resource::OwnerOf(programme.name());
   if (reader.identity.service ||
@@ -330,13 +361,12 @@ bool RegistryState::MaySeeProgramme(const Reader& reader, const v1::Programme& p
     case v1::VISIBILITY_OFFICE:
       return false;
     case v1::VISIBILITY_PARTICIPANTS:
-      return std::any_of(reader.identity.grants.begin(), reader.identity.grants.end(),
-                         [&](const access::Grant& grant) {
-                           const Standing* standing =
-                               programmes_.Find(programme.name(), grant.unit);
-                           return grant.expires > reader.now && standing != nullptr &&
-                                  !standing->spans.empty();
-                         });
+      return std::any_of(
+          reader.identity.grants.begin(), reader.identity.grants.end(),
+          [&](const access::Grant& grant) {
+            const Standing* standing = programmes_.Find(programme.name(), grant.unit);
+            return grant.expires > reader.now && standing != nullptr && !standing->spans.empty();
+          });
     default:
       return true;  // That the office stands above the reader is checked by the access rule.
   }
@@ -382,8 +412,7 @@ absl::Status RegistryState::GetDesignation(const Reader& reader,
   return absl::OkStatus();
 }
 
-absl::Status RegistryState::LookupUnits(const Reader& reader,
-                                        const v1::LookupUnitsRequest& request,
+absl::Status RegistryState::LookupUnits(const Reader& reader, const v1::LookupUnitsRequest& request,
                                         v1::LookupUnitsResponse* reply) const {
   TERRACE_RETURN_IF_ERROR(CheckCount(request.codes_size(), kUnitsPerGet));
   if (request.system().empty()) return Required("system");

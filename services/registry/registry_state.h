@@ -22,6 +22,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -34,6 +35,7 @@
 #include "services/registry/codes.h"
 #include "services/registry/dates.h"
 #include "services/registry/programme_index.h"
+#include "services/registry/row_hold.h"
 #include "services/registry/unit_index.h"
 #include "services/registry/vocabulary.h"
 #include "terrace/registry/v1/designation.pb.h"
@@ -148,8 +150,10 @@ class RegistryState : public machine::State {
                        v1::GetPathResponse* reply) const;
   absl::Status LookupUnits(const Reader& reader, const v1::LookupUnitsRequest& request,
                            v1::LookupUnitsResponse* reply) const;
-  absl::Status ListLevels(v1::ListLevelsResponse* reply) const;
-  absl::Status ListKinds(v1::ListKindsResponse* reply) const;
+  absl::Status ListLevels(const Reader& reader, const v1::ListLevelsRequest& request,
+                          v1::ListLevelsResponse* reply) const;
+  absl::Status ListKinds(const Reader& reader, const v1::ListKindsRequest& request,
+                         v1::ListKindsResponse* reply) const;
   absl::Status GetProgramme(const Reader& reader, const v1::GetProgrammeRequest& request,
                             v1::Programme* reply) const;
   absl::Status GetDesignation(const Reader& reader, const v1::GetDesignationRequest& request,
@@ -161,6 +165,8 @@ class RegistryState : public machine::State {
   UnitView units() const;
   ProgrammeView standings(absl::string_view programme) const;
   std::shared_ptr<const Vocabulary> vocabulary() const;
+  // Keeps the rows as they are now for as long as the hold lives; null when too many are held.
+  std::shared_ptr<const RowHold> HoldRows() const;
   // Names the log in the cursor of tree().
   void SetLogId(const std::string& log_id) const;
 
@@ -172,6 +178,12 @@ class RegistryState : public machine::State {
   absl::optional<PlacedFrom> PlaceOf(absl::string_view id) const;
   absl::optional<v1::Programme> FindProgramme(absl::string_view name) const;
   absl::optional<v1::Designation> FindDesignation(absl::string_view name, Day day) const;
+  // The programmes that the unit runs, by name.
+  std::vector<v1::Programme> ProgrammesOf(absl::string_view office) const;
+  // Calls fn(name, designation as stored) for the titles of a unit, by id, until it returns false.
+  void ForEachDesignation(
+      absl::string_view unit,
+      absl::FunctionRef<bool(absl::string_view, const v1::Designation&)> fn) const;
   // The first day on which the unit exists no longer; kLastDay while it does.
   Day CloseDay(absl::string_view unit_id) const;
   // Whether the reader may see the programme and what belongs to it.
@@ -216,6 +228,7 @@ class RegistryState : public machine::State {
 
   mutable absl::Mutex index_mu_;
   mutable bool indexed_ ABSL_GUARDED_BY(index_mu_) = false;
+  RowHolds holds_;
   mutable UnitIndex units_;
   mutable ProgrammeIndex programmes_;
 

@@ -29,9 +29,7 @@ absl::Status RealmGrantNeeded() {
 Day Today(const machine::Decision& decision) { return DayOf(decision.now(), DefaultZone()); }
 
 // Whole seconds: fractions would cost bytes in every one of a million rows.
-absl::Time ToSeconds(absl::Time time) {
-  return absl::FromUnixSeconds(absl::ToUnixSeconds(time));
-}
+absl::Time ToSeconds(absl::Time time) { return absl::FromUnixSeconds(absl::ToUnixSeconds(time)); }
 
 // The id in "units/{id}"; empty for an empty name.
 absl::StatusOr<absl::string_view> OptionalUnit(absl::string_view name) {
@@ -113,9 +111,8 @@ absl::Status RegistryState::TakeCodes(absl::string_view id, const storage::v1::U
     decision.ReadGuard(CodeGuard(code.system()));
     const std::string holder = HolderOf(id, Held(code), decision, *mates);
     if (holder.empty()) continue;
-    return Error(Reason::CODE_TAKEN, {{"code", code.code()},
-                                      {"system", code.system()},
-                                      {"unit", UnitKey(holder)}});
+    return Error(Reason::CODE_TAKEN,
+                 {{"code", code.code()}, {"system", code.system()}, {"unit", UnitKey(holder)}});
   }
   for (const v1::UnitCode& code : record.unit().codes()) {
     decision.BumpGuard(CodeGuard(code.system()));
@@ -151,8 +148,7 @@ absl::StatusOr<storage::v1::UnitRecord> RegistryState::AddUnit(const NewUnit& un
                                       &self.depth[static_cast<int>(Line::kTerritory)]));
   TERRACE_RETURN_IF_ERROR(CheckParent(unit.id, unit.sector_parent, Line::kSector, decision, *mates,
                                       &self.depth[static_cast<int>(Line::kSector)]));
-  TERRACE_ASSIGN_OR_RETURN(Day from,
-                           TodayOrEarlier("from_date", unit.from_date, Today(decision)));
+  TERRACE_ASSIGN_OR_RETURN(Day from, TodayOrEarlier("from_date", unit.from_date, Today(decision)));
 
   storage::v1::UnitRecord record = ToRecord(unit.unit);
   v1::Unit& stored = *record.mutable_unit();
@@ -187,8 +183,8 @@ absl::Status RegistryState::CreateUnit(const v1::CreateUnitRequest& request,
   if (!request.has_unit()) return Required("unit");
   TERRACE_ASSIGN_OR_RETURN(absl::string_view parent, OptionalUnit(request.parent()));
   TERRACE_ASSIGN_OR_RETURN(absl::string_view sector_parent, OptionalUnit(request.sector_parent()));
-  if (parent.empty() && !access::HoldsRealm(decision.identity(),
-                                            options::v1::ROLE_ADMINISTRATOR, decision.now())) {
+  if (parent.empty() &&
+      !access::HoldsRealm(decision.identity(), options::v1::ROLE_ADMINISTRATOR, decision.now())) {
     return RealmGrantNeeded();
   }
   Batchmates alone;
@@ -332,9 +328,8 @@ absl::Status RegistryState::CloseUnit(const v1::CloseUnitRequest& request,
   absl::Status in_use;
   rows().ForEach(absl::StrCat(request.name(), "/programmes/"), "",
                  [&](absl::string_view key, const machine::Row&) {
-                   in_use = Error(Reason::IN_USE,
-                                  {{"name", request.name()},
-                                   {"detail", absl::StrCat("it runs ", key)}});
+                   in_use = Error(Reason::IN_USE, {{"name", request.name()},
+                                                   {"detail", absl::StrCat("it runs ", key)}});
                    return false;
                  });
   TERRACE_RETURN_IF_ERROR(in_use);

@@ -53,8 +53,7 @@ class RowDecider {
 
  private:
   absl::Status Outside(absl::string_view id) const {
-    return Error(Reason::OUTSIDE_SUBTREE,
-                 {{"unit", UnitKey(id)}, {"subtree", UnitKey(subtree_)}});
+    return Error(Reason::OUTSIDE_SUBTREE, {{"unit", UnitKey(id)}, {"subtree", UnitKey(subtree_)}});
   }
 
   bool IsInside(absl::string_view id) const {
@@ -72,10 +71,10 @@ class RowDecider {
         return Outside(row.unit_id());
       }
     }
-    TERRACE_ASSIGN_OR_RETURN(
-        UnitRecord record, state_.AddUnit({row.unit_id(), row.parent_id(), row.sector_parent_id(),
-                                           row.from_date(), row.unit()},
-                                          decision_, &mates_));
+    TERRACE_ASSIGN_OR_RETURN(UnitRecord record,
+                             state_.AddUnit({row.unit_id(), row.parent_id(), row.sector_parent_id(),
+                                             row.from_date(), row.unit()},
+                                            decision_, &mates_));
     if (dry_run_) mates_.units[row.unit_id()].bytes = record.SerializeAsString();
     return RowResult::OUTCOME_CREATED;
   }
@@ -83,15 +82,14 @@ class RowDecider {
   Outcome Change(const v1::ImportUnitRow& row, const UnitRecord& stored) {
     if (!IsInside(row.unit_id())) return Outside(row.unit_id());
     if (stored.unit().has_close_date()) {
-      return Error(Reason::WRONG_STATE, {{"name", UnitKey(row.unit_id())},
-                                         {"state", "CLOSED"},
-                                         {"needed", "ACTIVE"}});
+      return Error(Reason::WRONG_STATE,
+                   {{"name", UnitKey(row.unit_id())}, {"state", "CLOSED"}, {"needed", "ACTIVE"}});
     }
     TERRACE_RETURN_IF_ERROR(CheckStays(row));
     TERRACE_ASSIGN_OR_RETURN(UnitRecord wanted, Wanted(row, stored));
-    TERRACE_ASSIGN_OR_RETURN(bool changed,
-                             state_.ChangeUnit(row.unit_id(), stored, std::move(wanted), today_,
-                                               decision_, &mates_));
+    TERRACE_ASSIGN_OR_RETURN(
+        bool changed,
+        state_.ChangeUnit(row.unit_id(), stored, std::move(wanted), today_, decision_, &mates_));
     return changed ? RowResult::OUTCOME_UPDATED : RowResult::OUTCOME_UNCHANGED;
   }
 

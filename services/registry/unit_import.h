@@ -29,9 +29,9 @@
 namespace terrace::registry {
 
 // Limits.
-inline constexpr size_t kImportChunkRows = 480;               // Two changes each, and guards.
-inline constexpr size_t kImportChunkBytes = 700 << 10;        // Of a batch of 1 MiB.
-inline constexpr size_t kImportWaitingBytes = 256 << 20;      // Rows waiting for parents.
+inline constexpr size_t kImportChunkRows = 480;           // Two changes each, and guards.
+inline constexpr size_t kImportChunkBytes = 700 << 10;    // Of a batch of 1 MiB.
+inline constexpr size_t kImportWaitingBytes = 256 << 20;  // Rows waiting for parents.
 
 struct ImportRow {
   int64_t number;

@@ -87,6 +87,10 @@ bool UnitView::IsOpen(UnitNumber unit, Day day) const {
   return lifetimes->open[unit] <= number && number < lifetimes->close[unit];
 }
 
+bool UnitView::HasOpened(UnitNumber unit, Day day) const {
+  return lifetimes->open[unit] <= DayNumber(day);
+}
+
 UnitNumber UnitView::ParentOn(UnitNumber unit, Line line, Day day) const {
   if (!moved->empty()) {
     auto it = moved->find(tree->Id(unit));
@@ -225,9 +229,8 @@ std::string UnitIndex::Digest() const {
     if (tree_->Exists(unit)) units.push_back(unit);
   }
   std::sort(units.begin(), units.end(),
-            [this](UnitNumber a, UnitNumber b) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-              return tree_->Id(a) < tree_->Id(b);
-            });
+            [this](UnitNumber a, UnitNumber b)
+                ABSL_NO_THREAD_SAFETY_ANALYSIS { return tree_->Id(a) < tree_->Id(b); });
   Sha256Stream hash;
   for (UnitNumber unit : units) {
     const tree::UnitRecord record = tree_->Record(unit);

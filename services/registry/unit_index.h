@@ -75,6 +75,8 @@ struct UnitView {
 
   // Whether the unit exists on that day.
   bool IsOpen(UnitNumber unit, Day day) const;
+  // Whether it exists on that day or existed before.
+  bool HasOpened(UnitNumber unit, Day day) const;
   // The unit above on that day; kNoUnit at the top of the line.
   UnitNumber ParentOn(UnitNumber unit, Line line, Day day) const;
   // Whether `unit` lies under `root` on that day; a unit lies under itself.

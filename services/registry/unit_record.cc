@@ -42,8 +42,8 @@ absl::Status CheckAttributes(v1::Unit* unit) {
                              ParseDate("attributes.as_of_date", attribute.as_of_date()));
     if (!day) return Required("attributes.as_of_date");
     if (!seen.emplace(attribute.key(), *day).second) {
-      return InvalidField("attributes", absl::StrCat("there are two figures of one key for ",
-                                                     FormatDay(*day)));
+      return InvalidField("attributes",
+                          absl::StrCat("there are two figures of one key for ", FormatDay(*day)));
     }
     TERRACE_RETURN_IF_ERROR(CheckText("attributes.source", attribute.source(), kRemarkBytesMax));
   }
@@ -53,8 +53,7 @@ absl::Status CheckAttributes(v1::Unit* unit) {
 absl::Status CheckLevel(absl::string_view field, absl::string_view level,
                         const Vocabulary& vocabulary) {
   if (vocabulary.FindLevel(level) != nullptr) return absl::OkStatus();
-  return Error(Reason::UNKNOWN_LEVEL,
-               {{"level", LevelName(level)}, {"field", std::string(field)}});
+  return Error(Reason::UNKNOWN_LEVEL, {{"level", LevelName(level)}, {"field", std::string(field)}});
 }
 
 bool HasOrganisationCode(const v1::Unit& unit) {
@@ -138,9 +137,9 @@ absl::Status CheckUnit(absl::string_view id, const Vocabulary& vocabulary,
   TERRACE_RETURN_IF_ERROR(CheckAttributes(&unit));
   TERRACE_RETURN_IF_ERROR(CheckText("contact_role", unit.contact_role(), kRemarkBytesMax));
   if (const size_t bytes = record->ByteSizeLong(); bytes > kUnitBytesMax) {
-    return Error(Reason::TEXT_TOO_LONG, {{"field", "unit"},
-                                         {"size", absl::StrCat(bytes)},
-                                         {"limit", absl::StrCat(kUnitBytesMax)}});
+    return Error(
+        Reason::TEXT_TOO_LONG,
+        {{"field", "unit"}, {"size", absl::StrCat(bytes)}, {"limit", absl::StrCat(kUnitBytesMax)}});
   }
   return absl::OkStatus();
 }

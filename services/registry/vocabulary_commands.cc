@@ -32,8 +32,7 @@ absl::Status RegistryState::CheckTopOffice(absl::string_view acting_office,
                                            machine::Decision& decision) const {
   EnsureIndexed();
   if (acting_office.empty()) {
-    if (access::HoldsRealm(decision.identity(), options::v1::ROLE_ADMINISTRATOR,
-                           decision.now())) {
+    if (access::HoldsRealm(decision.identity(), options::v1::ROLE_ADMINISTRATOR, decision.now())) {
       return absl::OkStatus();
     }
     return Required("acting_office");
@@ -75,8 +74,8 @@ absl::Status RegistryState::UpdateLevel(const v1::UpdateLevelRequest& request,
                                                {"range", absl::StrCat("1 to ", kOrdinalMax)}});
   }
   if (const std::string holder = words->LevelAt(level.ordinal()); !holder.empty() && holder != id) {
-    return Error(Reason::ORDINAL_TAKEN, {{"ordinal", absl::StrCat(level.ordinal())},
-                                         {"level", LevelName(holder)}});
+    return Error(Reason::ORDINAL_TAKEN,
+                 {{"ordinal", absl::StrCat(level.ordinal())}, {"level", LevelName(holder)}});
   }
   if (stored == nullptr || !SameContent(record, *stored)) {
     *level.mutable_update_time() = ToProto(decision.now());
@@ -113,9 +112,9 @@ absl::Status RegistryState::UpdateKind(const v1::UpdateKindRequest& request,
     const std::shared_ptr<const tree::Tree> tree = units_.tree();
     for (UnitNumber unit = 0; unit < tree->size(); ++unit) {
       if (!tree->Exists(unit) || tree->Kind(unit) != id) continue;
-      return Error(Reason::IN_USE,
-                   {{"name", name},
-                    {"detail", absl::StrCat(UnitKey(tree->Id(unit)), " is of this kind")}});
+      return Error(
+          Reason::IN_USE,
+          {{"name", name}, {"detail", absl::StrCat(UnitKey(tree->Id(unit)), " is of this kind")}});
     }
   }
   if (stored == nullptr || !SameContent(record, *stored)) {

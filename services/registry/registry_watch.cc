@@ -1,0 +1,249 @@
+#include "services/registry/registry_watch.h"
+
+#include <utility>
+
+#include "common/base/check.h"
+#include "common/base/error.h"
+#include "common/base/time.h"
+#include "common/resource/names.h"
+#include "services/registry/fields.h"
+#include "services/registry/keys.h"
+#include "services/registry/registry_state.h"
+#include "services/registry/unit_record.h"
+#include "terrace/storage/v1/registry.pb.h"
+
+namespace terrace::registry {
+namespace {
+
+template <class T>
+T Parsed(const std::string& bytes) {
+  T record;
+  TERRACE_CHECK(record.ParseFromString(bytes));
+  return record;
+}
+
+// Which rows a stream shows: those of one subtree, or all.
+class WatchScope {
+ public:
+  WatchScope(std::shared_ptr<const PublishedTree> tree, std::string root, Line line)
+      : tree_(std::move(tree)), root_(std::move(root)), line_(line) {}
+
+  bool Shows(const RowKey& key, const std::string* value, store::Revision revision) const {
+    if (root_.empty()) return true;
+    switch (key.kind) {
+      case RowKind::kLevel:
+      case RowKind::kKind:
+        return true;
+      case RowKind::kEnrollment:
+        return IsInside(key.item, revision);
+      case RowKind::kProgramme:
+        return IsInside(key.unit, revision) || AppliesFromAbove(key.unit, value, revision);
+      default:
+        return IsInside(key.unit, revision);
+    }
+  }
+
+  // Whether a batch takes a unit out of the subtree or brings one in: then what the stream has
+  // shown is no longer what it would show.
+  bool ChangedBy(const store::Committed& batch) const {
+    if (root_.empty()) return false;
+    for (const store::CommittedChange& change : batch.changes) {
+      const RowKey key = ParseKey(change.key);
+      if (key.kind != RowKind::kPlacement || !change.value || key.unit == root_) continue;
+      const auto place = Parsed<storage::v1::PlacementRecord>(*change.value);
+      const bool territory = line_ == Line::kTerritory;
+      const bool was =
+          IsInside(territory ? place.left_parent() : place.left_sector_parent(), batch.revision);
+      const bool is = IsInside(territory ? place.parent() : place.sector_parent(), batch.revision);
+      if (was != is && !IsNew(batch, key.unit)) return true;
+    }
+    return false;
+  }
+
+ private:
+  // A new unit comes with its own row; a move writes the place alone.
+  static bool IsNew(const store::Committed& batch, absl::string_view unit) {
+    const std::string key = UnitKey(unit);
+    for (const store::CommittedChange& change : batch.changes) {
+      if (change.key == key) return true;
+    }
+    return false;
+  }
+
+  bool IsInside(absl::string_view unit, store::Revision revision) const {
+    const std::shared_ptr<const tree::Tree> tree = tree_->At(revision);
+    const absl::optional<UnitNumber> number = tree->Number(unit);
+    const absl::optional<UnitNumber> root = tree->Number(root_);
+    return number && root && tree->IsUnder(*number, *root, line_);
+  }
+
+  bool AppliesFromAbove(absl::string_view office, const std::string* value,
+                        store::Revision revision) const {
+    const std::shared_ptr<const tree::Tree> tree = tree_->At(revision);
+    const absl::optional<UnitNumber> above = tree->Number(office);
+    const absl::optional<UnitNumber> root = tree->Number(root_);
+    if (value == nullptr || !above || !root || !tree->IsUnder(*root, *above, line_)) return false;
+    return Parsed<storage::v1::ProgrammeRecord>(*value).programme().visibility() ==
+           v1::VISIBILITY_SUBTREE;
+  }
+
+  const std::shared_ptr<const PublishedTree> tree_;
+  const std::string root_;  // Id; empty for the whole realm.
+  const Line line_;
+};
+
+v1::WatchMessageKind ToKind(rpc::WatchKind kind) {
+  switch (kind) {
+    case rpc::WatchKind::kSnapshot:
+      return v1::WATCH_MESSAGE_KIND_SNAPSHOT;
+    case rpc::WatchKind::kSnapshotEnd:
+      return v1::WATCH_MESSAGE_KIND_SNAPSHOT_END;
+    case rpc::WatchKind::kBatch:
+      return v1::WATCH_MESSAGE_KIND_REVISION;
+    case rpc::WatchKind::kProgress:
+      break;
+  }
+  return v1::WATCH_MESSAGE_KIND_PROGRESS;
+}
+
+}  // namespace
+
+std::shared_ptr<PublishedTree> PublishedTree::Follow(machine::Machine* machine) {
+  auto published = std::make_shared<PublishedTree>();
+  auto publish = [published, machine] {
+    std::shared_ptr<const tree::Tree> tree;
+    const store::Revision revision = machine->Read<RegistryState>(
+        [&](const RegistryState& state, const store::Cursor& position) {
+          state.SetLogId(position.log_id);
+          tree = state.tree();
+          return position.revision;
+        });
+    absl::MutexLock lock(&published->mu_);
+    if (revision < published->revision_) return;
+    published->tree_ = std::move(tree);
+    published->revision_ = revision;
+  };
+  machine->Listen([publish](const store::CommittedPtr&) { publish(); });
+  publish();
+  return published;
+}
+
+std::shared_ptr<const tree::Tree> PublishedTree::At(store::Revision revision) const {
+  auto reached = [this, revision]()
+                     ABSL_SHARED_LOCKS_REQUIRED(mu_) { return revision_ >= revision; };
+  absl::ReaderMutexLock lock(&mu_);
+  mu_.Await(absl::Condition(&reached));
+  return tree_;
+}
+
+bool ToChange(absl::string_view key, const std::string* value, const Vocabulary& vocabulary,
+              v1::RegistryChange* change) {
+  const RowKey row = ParseKey(key);
+  if (row.kind == RowKind::kOther) return false;
+  if (value == nullptr) {
+    change->set_deleted(std::string(key));
+    return true;
+  }
+  switch (row.kind) {
+    case RowKind::kUnit:
+      *change->mutable_unit() =
+          ToUnit(row.unit, Parsed<storage::v1::UnitRecord>(*value), vocabulary, kFirstDay);
+      change->mutable_unit()->clear_state();
+      break;
+    case RowKind::kPlacement:
+      *change->mutable_placement() =
+          ToPlacement(row.unit, row.item, Parsed<storage::v1::PlacementRecord>(*value));
+      break;
+    case RowKind::kProgramme: {
+      const auto record = Parsed<storage::v1::ProgrammeRecord>(*value);
+      *change->mutable_programme() = record.programme();
+      change->mutable_programme()->set_name(std::string(key));
+      change->mutable_programme()->set_etag(EtagOf(record));
+      break;
+    }
+    case RowKind::kEnrollment: {
+      const auto record = Parsed<storage::v1::EnrollmentRecord>(*value);
+      *change->mutable_enrollment() = record.enrollment();
+      change->mutable_enrollment()->set_name(std::string(key));
+      change->mutable_enrollment()->set_etag(EtagOf(record));
+      change->mutable_enrollment()->set_unit(resource::UnitName(row.item));
+      break;
+    }
+    case RowKind::kDesignation: {
+      const auto record = Parsed<storage::v1::DesignationRecord>(*value);
+      *change->mutable_designation() = record.designation();
+      change->mutable_designation()->set_name(std::string(key));
+      change->mutable_designation()->set_etag(EtagOf(record));
+      break;
+    }
+    case RowKind::kLevel:
+      *change->mutable_level() = ToLevel(row.item, Parsed<storage::v1::LevelRecord>(*value));
+      break;
+    case RowKind::kKind:
+      *change->mutable_kind() = ToKind(row.item, Parsed<storage::v1::KindRecord>(*value));
+      break;
+    case RowKind::kOther:
+      return false;
+  }
+  return true;
+}
+
+absl::StatusOr<std::unique_ptr<rpc::Source>> WatchUnits(machine::Machine* machine,
+                                                        std::shared_ptr<const PublishedTree> tree,
+                                                        const rpc::Call& call,
+                                                        const v1::WatchUnitsRequest& request) {
+  std::string root;
+  if (request.subtree().empty()) {
+    if (!access::HoldsRealm(call.identity, options::v1::ROLE_VIEWER, call.received)) {
+      return Error(Reason::ROLE_REQUIRED, {{"role", "VIEWER"}, {"unit", "the whole realm"}});
+    }
+  } else {
+    TERRACE_ASSIGN_OR_RETURN(absl::string_view id, resource::ParseUnitName(request.subtree()));
+    root = std::string(id);
+    if (!tree->At({})->Number(root)) return Error(Reason::NOT_FOUND, {{"name", request.subtree()}});
+  }
+  // The state itself is reached through the machine's lock only for its tables, which have a lock
+  // of their own.
+  const RegistryState* state = machine->Read<RegistryState>(
+      [](const RegistryState& state, const store::Cursor&) { return &state; });
+  auto scope = std::make_shared<const WatchScope>(std::move(tree), std::move(root),
+                                                  tree::FromProto(request.line()));
+  rpc::RowWatchSpec spec;
+  spec.event = [scope, state](absl::string_view key, const std::string* value,
+                              store::Revision revision, google::protobuf::Message* reply) {
+    auto& message = static_cast<v1::WatchUnitsResponse&>(*reply);
+    const RowKey row = ParseKey(key);
+    if (row.kind == RowKind::kOther || !scope->Shows(row, value, revision)) return false;
+    return ToChange(key, value, *state->vocabulary(), message.add_changes());
+  };
+  // The starting tables stand in no row; a snapshot brings them first.
+  auto tables_sent = std::make_shared<bool>(request.has_after());
+  spec.finish = [state, tables_sent](const rpc::WatchPoint& point,
+                                     google::protobuf::Message* reply) {
+    auto& message = static_cast<v1::WatchUnitsResponse&>(*reply);
+    message.set_kind(ToKind(point.kind));
+    if (point.kind == rpc::WatchKind::kSnapshot) {
+      if (std::exchange(*tables_sent, true)) return;
+      for (v1::Level& level : state->vocabulary()->Levels()) {
+        *message.add_changes()->mutable_level() = std::move(level);
+      }
+      for (v1::Kind& kind : state->vocabulary()->Kinds()) {
+        *message.add_changes()->mutable_kind() = std::move(kind);
+      }
+      return;
+    }
+    message.mutable_cursor()->set_log_id(point.cursor.log_id);
+    message.mutable_cursor()->set_revision(point.cursor.revision.value);
+    if (point.kind == rpc::WatchKind::kBatch) {
+      *message.mutable_commit_time() = ToProto(point.commit_time);
+    }
+  };
+  spec.changes_scope = [scope](const store::Committed& batch) { return scope->ChangedBy(batch); };
+  absl::optional<store::Cursor> after;
+  if (request.has_after()) {
+    after = {request.after().log_id(), store::Revision{request.after().revision()}};
+  }
+  return rpc::WatchRows(machine, std::move(spec), std::move(after));
+}
+
+}  // namespace terrace::registry
