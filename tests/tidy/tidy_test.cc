@@ -165,6 +165,9 @@ TEST(Tidy, LayersPointDownwards) {
       {"mirror", {"base", "resource", "store", "tree"}},
       {"machine", {"access", "base", "store", "tree"}},
       {"rpc", {"access", "base", "machine", "resource", "store", "tree"}}};
+  // Scoring judges measures in the terms of the measures service, by its pure functions.
+  const std::set<std::string> shared = {"services/measures/facts.h",
+                                        "services/measures/schedule.h"};
   std::vector<std::string> found;
   for (const File& file : Files()) {
     const std::vector<std::string> own = absl::StrSplit(file.path, '/');
@@ -178,7 +181,8 @@ TEST(Tidy, LayersPointDownwards) {
       if (own[0] == "common" && other[0] == "common") {
         allowed = below.count(own[1]) > 0 && below.at(own[1]).count(other[1]) > 0;
       } else if (other[0] == "services") {
-        allowed = own[0] == "tests" || (own[0] == "services" && own[1] == "terrace");
+        allowed = own[0] == "tests" || (own[0] == "services" && own[1] == "terrace") ||
+                  shared.count(std::string(line.substr(0, line.find('"')))) > 0;
       } else if (other[0] == "tests") {
         allowed = own[0] == "tests";
       }
