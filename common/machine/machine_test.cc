@@ -364,7 +364,7 @@ TEST_F(MachineTest, DigestFromSnapshotEqualsDigestFromTheLog) {
   }
   CounterState from_snapshot;
   absl::Notification scanned;
-  machine_->store().Scan({"", ""}, 100000, [&](absl::StatusOr<std::vector<store::Entry>> entries) {
+  machine_->store().Scan({"", ""}, 1000, [&](absl::StatusOr<std::vector<store::Entry>> entries) {
     ASSERT_TRUE(entries.ok());
     for (const store::Entry& entry : *entries) from_snapshot.ApplyEntry(entry);
     scanned.Notify();

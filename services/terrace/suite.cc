@@ -1,0 +1,331 @@
+#include "services/terrace/suite.h"
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "common/access/authenticator.h"
+#include "common/base/error.h"
+#include "common/base/executor.h"
+#include "common/base/file.h"
+#include "common/base/random.h"
+#include "common/machine/machine.h"
+#include "common/mirror/unit_mirror.h"
+#include "common/rpc/channel.h"
+#include "common/rpc/follower.h"
+#include "common/rpc/operations.h"
+#include "common/rpc/server.h"
+#include "common/store/store.h"
+#include "grpc/health/v1/health.pb.h"
+#include "services/gateway/access_service.h"
+#include "services/inspections/inspections_service.h"
+#include "services/inspections/inspections_state.h"
+#include "services/measures/measures_service.h"
+#include "services/measures/measures_state.h"
+#include "services/registry/registry_service.h"
+#include "services/registry/registry_state.h"
+#include "services/scoring/scoring_service.h"
+#include "services/scoring/scoring_state.h"
+#include "services/terrace/version.h"
+
+namespace terrace {
+namespace {
+
+using machine::Machine;
+using rpc::StatusDone;
+
+constexpr char kWatchUnits[] = "/terrace.registry.v1.UnitRegistry/WatchUnits";
+constexpr char kListLevels[] = "/terrace.registry.v1.UnitRegistry/ListLevels";
+constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
+constexpr absl::Duration kHealthTimeout = absl::Milliseconds(500);
+// Threads for slow reads, streams and operations.
+constexpr int kExecutorThreads = 4;
+
+// Proto service of each of our services.
+constexpr std::pair<const char*, const char*> kProtoServices[] = {
+    {"registry", "terrace.registry.v1.UnitRegistry"},
+    {"measures", "terrace.measures.v1.MeasureTracker"},
+    {"inspections", "terrace.inspections.v1.InspectionScheduler"},
+    {"scoring", "terrace.scoring.v1.Scoreboard"},
+    {"gateway", "terrace.gateway.v1.Access"},
+};
+
+class SuiteImpl : public Suite {
+ public:
+  explicit SuiteImpl(SuiteOptions options) : options_(std::move(options)) {}
+  ~SuiteImpl() override { Stop(); }
+
+  absl::Status Init() {
+    if (options_.clock == nullptr) options_.clock = &system_clock_;
+    TERRACE_RETURN_IF_ERROR(CheckOptions());
+    TERRACE_RETURN_IF_ERROR(MakeDirectory(options_.data_dir));
+    TERRACE_RETURN_IF_ERROR(LoadIdentityKey());
+    for (const auto& [service, address] : options_.peers) {
+      peers_[service] = rpc::Channel::Connect(address, ServiceCaller());
+    }
+    TERRACE_RETURN_IF_ERROR(StartServices());
+    TERRACE_RETURN_IF_ERROR(StartServer());
+    return StartFollowers();
+  }
+
+  int port() const override { return server_->port(); }
+  std::string admin_token() const override { return admin_token_; }
+
+  void Stop() override {
+    scoring_feeds_.reset();
+    units_.reset();
+    if (server_ != nullptr) server_->Stop();
+    server_.reset();
+    methods_.clear();
+    registry_ = nullptr;
+    machines_.clear();
+  }
+
+ private:
+  bool Runs(const std::string& service) const {
+    return options_.services.empty() ||
+           std::count(options_.services.begin(), options_.services.end(), service) > 0;
+  }
+
+  absl::Status CheckOptions() const {
+    for (const std::string& service : options_.services) {
+      if (std::count(std::begin(kServices), std::end(kServices), service) == 0) {
+        return Error(Reason::INVALID_FIELD,
+                     {{"field", "--services"}, {"detail", absl::StrCat("no service ", service)}});
+      }
+    }
+    if (!Runs("registry") && !options_.peers.contains("registry")) {
+      return Error(Reason::REQUIRED_FIELD, {{"field", "--peer registry=ADDRESS"}});
+    }
+    return absl::OkStatus();
+  }
+
+  // The key signs identities between the processes of one deployment, which share the file.
+  absl::Status LoadIdentityKey() {
+    const std::string path = options_.identity_key_file.empty()
+                                 ? absl::StrCat(options_.data_dir, "/identity.key")
+                                 : options_.identity_key_file;
+    absl::StatusOr<std::string> key = ReadFile(path);
+    if (absl::IsNotFound(key.status()) && options_.identity_key_file.empty()) {
+      key = RandomHex(32);
+      TERRACE_RETURN_IF_ERROR(WritePrivateFile(path, *key));
+    }
+    if (!key.ok()) return key.status();
+    signer_ = std::make_unique<access::IdentitySigner>(*std::move(key));
+    return absl::OkStatus();
+  }
+
+  // How this process calls others, and itself.
+  rpc::CallerOptions ServiceCaller() const {
+    return {"", [this] {
+              access::Identity identity;
+              identity.subject = "services/terrace";
+              identity.service = true;
+              return signer_->Sign(identity, options_.clock->Now());
+            }};
+  }
+
+  // ------------------------------------------------------------------------------ services
+
+  absl::StatusOr<Machine*> StartMachine(const std::string& service,
+                                        std::unique_ptr<machine::State> state,
+                                        machine::TreeSource tree) {
+    const std::string url =
+        options_.store.empty() ? absl::StrCat("sqlite:", options_.data_dir) : options_.store;
+    TERRACE_ASSIGN_OR_RETURN(auto store, store::OpenStore({url, service}));
+    machine::MachineOptions options;
+    options.service = service;
+    options.store = std::move(store);
+    options.state = std::move(state);
+    options.tree = std::move(tree);
+    options.clock = options_.clock;
+    options.executor = &executor_;
+    TERRACE_ASSIGN_OR_RETURN(machines_[service], Machine::Start(std::move(options)));
+    return machines_[service].get();
+  }
+
+  // The tree that decisions and access checks of this process are made on.
+  std::shared_ptr<const tree::Tree> Tree() const {
+    const Machine* registry = registry_.load();
+    if (registry == nullptr) return mirror_.tree();
+    return registry->Read<registry::RegistryState>(
+        [](const registry::RegistryState& state, const store::Cursor&) { return state.tree(); });
+  }
+
+  absl::Status StartServices() {
+    const machine::TreeSource tree = [this] { return Tree(); };
+    if (Runs("registry")) {
+      TERRACE_ASSIGN_OR_RETURN(
+          Machine * machine,
+          StartMachine("registry", std::make_unique<registry::RegistryState>(), tree));
+      registry_ = machine;
+      Add(registry::RegistryMethods(machine));
+    }
+    if (Runs("measures")) {
+      TERRACE_ASSIGN_OR_RETURN(
+          Machine * machine,
+          StartMachine("measures", std::make_unique<measures::MeasuresState>(&mirror_), tree));
+      Add(measures::MeasuresMethods(machine));
+    }
+    if (Runs("inspections")) {
+      TERRACE_ASSIGN_OR_RETURN(
+          Machine * machine,
+          StartMachine("inspections", std::make_unique<inspections::InspectionsState>(&mirror_),
+                       tree));
+      Add(inspections::InspectionsMethods(machine));
+    }
+    if (Runs("scoring")) {
+      TERRACE_ASSIGN_OR_RETURN(
+          Machine * machine,
+          StartMachine("scoring", std::make_unique<scoring::ScoringState>(), tree));
+      Add(scoring::ScoringMethods(machine));
+    }
+    if (Runs("gateway")) {
+      TERRACE_ASSIGN_OR_RETURN(
+          Machine * machine,
+          StartMachine("gateway", std::make_unique<gateway::AccessState>(), tree));
+      Add(gateway::AccessMethods(machine,
+                                 [this](gateway::v1::GetStatusResponse* reply) { Status(reply); }));
+      TERRACE_RETURN_IF_ERROR(WriteAdminToken(machine));
+      tokens_ = std::make_unique<gateway::TokenAuthenticator>(machine, signer_.get());
+    }
+    return absl::OkStatus();
+  }
+
+  void Add(std::unique_ptr<rpc::Methods> methods) { methods_.push_back(std::move(methods)); }
+
+  absl::Status WriteAdminToken(Machine* machine) {
+    const std::string path = absl::StrCat(options_.data_dir, "/admin.token");
+    TERRACE_ASSIGN_OR_RETURN(admin_token_, gateway::MakeFirstToken(machine));
+    if (!admin_token_.empty()) return WritePrivateFile(path, absl::StrCat(admin_token_, "\n"));
+    absl::StatusOr<std::string> written = ReadFile(path);
+    if (written.ok()) admin_token_ = std::string(absl::StripAsciiWhitespace(*written));
+    return absl::OkStatus();
+  }
+
+  // -------------------------------------------------------------------------------- server
+
+  absl::Status StartServer() {
+    rpc::ServerOptions options;
+    options.listen = options_.listen;
+    if (Runs("gateway")) {
+      for (const auto& [service, proto] : kProtoServices) {
+        if (peers_.contains(service)) options.routes.push_back({proto, peers_[service]});
+      }
+    }
+    AddOperations();
+    for (const auto& methods : methods_) options.methods.push_back(methods.get());
+    options.authenticator = tokens_ != nullptr
+                                ? static_cast<const access::Authenticator*>(tokens_.get())
+                                : signer_.get();
+    options.signer = signer_.get();
+    options.tree = [this] { return Tree(); };
+    if (!Runs("registry")) {
+      options.catch_up = [this](const std::vector<std::string>&, absl::Time deadline,
+                                absl::AnyInvocable<void()> done) {
+        CatchUp(deadline, std::move(done));
+      };
+    }
+    options.clock = options_.clock;
+    options.executor = &executor_;
+    TERRACE_ASSIGN_OR_RETURN(server_, rpc::Server::Start(std::move(options)));
+    return absl::OkStatus();
+  }
+
+  void AddOperations() {
+    if (Runs("gateway") && !peers_.empty()) {
+      Add(rpc::ForwardOperations(peers_, signer_.get()));
+      return;
+    }
+    std::vector<Machine*> machines;
+    for (const auto& [service, machine] : machines_) machines.push_back(machine.get());
+    Add(rpc::OperationsMethods(std::move(machines)));
+  }
+
+  // Runs `done` once the mirror has come as far as the registry is now.
+  void CatchUp(absl::Time deadline, absl::AnyInvocable<void()> done) {
+    executor_.Post([this, deadline, done = std::move(done)]() mutable {
+      registry::v1::ListLevelsResponse now;
+      absl::Status status =
+          peers_.at("registry")
+              ->Call(kListLevels, registry::v1::ListLevelsRequest(), &now,
+                     std::min(deadline, options_.clock->Now() + absl::Seconds(2)));
+      if (!status.ok()) {
+        done();
+        return;
+      }
+      mirror_.WaitFor({now.cursor().log_id(), store::Revision{now.cursor().revision()}},
+                      std::move(done));
+    });
+  }
+
+  absl::Status StartFollowers() {
+    auto channel_to = [this](const std::string& service) {
+      auto peer = peers_.find(service);
+      return peer != peers_.end() ? peer->second : server_->InProcess(ServiceCaller());
+    };
+    units_ = std::make_unique<UnitsFollower>(
+        channel_to("registry"), kWatchUnits,
+        [this](const registry::v1::WatchUnitsResponse& message) { mirror_.Apply(message); },
+        [this] { mirror_.Reset(); });
+    if (Runs("scoring")) {
+      scoring_feeds_ = scoring::FollowInputs(channel_to("registry"), channel_to("measures"),
+                                             channel_to("inspections"));
+    }
+    return absl::OkStatus();
+  }
+
+  void Status(gateway::v1::GetStatusResponse* reply) {
+    reply->set_version(kVersion);
+    for (const auto& [service, proto] : kProtoServices) {
+      gateway::v1::ServiceStatus* row = reply->add_services();
+      row->set_service(service);
+      if (auto machine = machines_.find(service); machine != machines_.end()) {
+        const store::Cursor at = machine->second->position();
+        row->set_serving(true);
+        row->mutable_cursor()->set_log_id(at.log_id);
+        row->mutable_cursor()->set_revision(at.revision.value);
+        row->set_units(Tree()->count());
+      } else if (auto peer = peers_.find(service); peer != peers_.end()) {
+        grpc::health::v1::HealthCheckRequest request;
+        grpc::health::v1::HealthCheckResponse health;
+        absl::Status status = peer->second->Call(kHealthCheck, request, &health,
+                                                 options_.clock->Now() + kHealthTimeout);
+        row->set_serving(status.ok() &&
+                         health.status() == grpc::health::v1::HealthCheckResponse::SERVING);
+      }
+    }
+  }
+
+  using UnitsFollower =
+      rpc::Follower<registry::v1::WatchUnitsRequest, registry::v1::WatchUnitsResponse>;
+
+  SuiteOptions options_;
+  const SystemClock system_clock_;
+  Executor executor_{kExecutorThreads};
+  std::unique_ptr<access::IdentitySigner> signer_;
+  std::map<std::string, std::shared_ptr<rpc::Channel>> peers_;
+  mirror::UnitMirror mirror_;
+  std::map<std::string, std::unique_ptr<Machine>> machines_;
+  std::atomic<const Machine*> registry_ = nullptr;  // Of machines_, when it runs here.
+  std::string admin_token_;
+  std::unique_ptr<gateway::TokenAuthenticator> tokens_;
+  std::vector<std::unique_ptr<rpc::Methods>> methods_;
+  std::unique_ptr<rpc::Server> server_;
+  std::unique_ptr<UnitsFollower> units_;
+  std::unique_ptr<scoring::Feeds> scoring_feeds_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Suite>> Suite::Start(SuiteOptions options) {
+  auto suite = std::make_unique<SuiteImpl>(std::move(options));
+  TERRACE_RETURN_IF_ERROR(suite->Init());
+  return std::unique_ptr<Suite>(std::move(suite));
+}
+
+}  // namespace terrace
