@@ -56,11 +56,8 @@ struct FaultFile {
     return code;
   }
   static int Sync(sqlite3_file* file, int flags) {
-    const int code = Of(file)->vfs->BeforeSync();
-    if (code != SQLITE_OK) return code;
     // The system's sync is left out: these tests crash nothing but the model, and run faster.
-    if (Of(file)->path != nullptr) Of(file)->vfs->Synced(*Of(file)->path);
-    return SQLITE_OK;
+    return Of(file)->path != nullptr ? Of(file)->vfs->Sync(*Of(file)->path) : SQLITE_OK;
   }
   static int FileSize(sqlite3_file* file, sqlite3_int64* size) {
     return System(file)->pMethods->xFileSize(System(file), size);
@@ -172,11 +169,6 @@ int FaultVfs::BeforeWrite(int64_t size, int64_t offset, int64_t bytes) {
   return SQLITE_OK;
 }
 
-int FaultVfs::BeforeSync() const {
-  absl::MutexLock lock(&mu_);
-  return syncs_fail_ ? SQLITE_IOERR_FSYNC : SQLITE_OK;
-}
-
 int FaultVfs::BeforeRead() const {
   absl::MutexLock lock(&mu_);
   return reads_fail_ ? SQLITE_IOERR_READ : SQLITE_OK;
@@ -187,12 +179,15 @@ void FaultVfs::Wrote(const std::string& path, Write write) {
   disks_[path].unsynced.push_back(std::move(write));
 }
 
-void FaultVfs::Synced(const std::string& path) {
+int FaultVfs::Sync(const std::string& path) {
   absl::MutexLock lock(&mu_);
-  ++syncs_;
   Disk& disk = disks_[path];
-  for (const Write& write : disk.unsynced) Apply(write, &disk.synced);
+  if (!syncs_fail_) {
+    ++syncs_;
+    for (const Write& write : disk.unsynced) Apply(write, &disk.synced);
+  }
   disk.unsynced.clear();
+  return syncs_fail_ ? SQLITE_IOERR_FSYNC : SQLITE_OK;
 }
 
 void FaultVfs::Apply(const Write& write, std::string* content) {

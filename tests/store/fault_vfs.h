@@ -32,6 +32,8 @@ class FaultVfs {
   // Files may grow by so many bytes altogether, then writes that would need more fail as on a full
   // disk. nullopt: there is room.
   void SetRoom(absl::optional<int64_t> bytes);
+  // What was written before a sync that failed stays readable, but never reaches the disk, not with a
+  // later sync either: that is how Linux treats the pages of a failed write-back.
   void SetSyncsFail(bool fail);
   void SetReadsFail(bool fail);
 
@@ -58,10 +60,9 @@ class FaultVfs {
 
   // Each says whether the operation may go on: SQLITE_OK, or the error to give instead.
   int BeforeWrite(int64_t size, int64_t offset, int64_t bytes);
-  int BeforeSync() const;
   int BeforeRead() const;
   void Wrote(const std::string& path, Write write);
-  void Synced(const std::string& path);
+  int Sync(const std::string& path);
 
   sqlite3_vfs* const system_;
   sqlite3_vfs vfs_;

@@ -164,6 +164,34 @@ TEST_F(SqliteFaultTest, AFailedSyncStopsTheWriter) {
   ExpectRecovered(unknown);
 }
 
+// After a failed sync a restarted process reads from the cache what the disk does not hold. New
+// batches must not be built on that: the power cut would take them along.
+TEST_F(SqliteFaultTest, NothingIsBuiltOnWhatAFailedSyncLeftInTheCache) {
+  auto store = Open();
+  for (int i = 0; i < 5; ++i) {
+    const std::string id = NewBatchId();
+    acknowledged_[id] = *Commit(*store, CrashBatch(id));
+  }
+  vfs_.SetSyncsFail(true);
+  const Batch unknown = CommitUntilFailure(*store);
+  vfs_.SetSyncsFail(false);
+  store.reset();
+  store = Open();
+  EXPECT_TRUE(HasReason(Commit(*store, unknown).status(), Reason::BATCH_STORED))
+      << "the premise of this test: recovery found the batch in the cache";
+  for (int i = 0; i < 5; ++i) {
+    const std::string id = NewBatchId();
+    acknowledged_[id] = *Commit(*store, CrashBatch(id));
+  }
+  const std::string cut = directory_ + "/cut";
+  std::filesystem::create_directories(cut);
+  std::mt19937 random(1);
+  vfs_.PowerCut(cut, random);
+  auto after = OpenStore({absl::StrCat("sqlite:", cut), "faulty"});
+  ASSERT_TRUE(after.ok()) << after.status();
+  ExpectNothingLostOrHalf(**after, acknowledged_);
+}
+
 TEST_F(SqliteFaultTest, EveryAcknowledgementIsBehindASync) {
   auto store = Open();
   for (int i = 0; i < 20; ++i) {
