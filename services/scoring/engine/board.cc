@@ -306,6 +306,8 @@ void Board::Place(Unit unit, Unit parent, int rollup) {
   if (row.placed && row.parent == parent && row.rollup == rollup) return;
   if (!bulk_ && row.placed) Detach(unit);
   const bool sums_differ = row.rollup != rollup && row.inner != kNoInner;
+  if (row.parent != kNoUnit) --rows_[row.parent].children;
+  if (parent != kNoUnit) ++rows_[parent].children;
   row.placed = true;
   row.parent = parent;
   row.rollup = static_cast<uint16_t>(rollup);
@@ -322,6 +324,7 @@ void Board::Remove(Unit unit) {
   if (!bulk_) Detach(unit);
   Row& row = rows_[unit];
   const bool sums_differ = row.rollup != 0 && row.inner != kNoInner;
+  if (row.parent != kNoUnit) --rows_[row.parent].children;
   row.placed = false;
   row.parent = kNoUnit;
   row.rollup = 0;

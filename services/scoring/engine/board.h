@@ -110,6 +110,7 @@ class Board {
   Unit size() const { return static_cast<Unit>(rows_.size()); }
   bool HasPlace(Unit unit) const { return unit < rows_.size() && rows_[unit].placed; }
   Unit ParentOf(Unit unit) const { return rows_[unit].parent; }
+  bool HasChildren(Unit unit) const { return unit < rows_.size() && rows_[unit].children > 0; }
   UnitScore ScoreOf(Unit unit) const;
   // nullopt without a sheet.
   absl::optional<SheetValue> SheetOf(Unit unit) const;
@@ -142,6 +143,7 @@ class Board {
   struct Row {
     Unit parent = kNoUnit;
     uint32_t inner = kNoInner;  // Sums of the subtree; only units that have had children.
+    uint32_t children = 0;      // Units that have their place directly below.
     uint16_t rollup = 0;
     bool placed = false;
     bool has_sheet = false;

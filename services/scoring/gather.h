@@ -1,0 +1,99 @@
+// From facts to the inputs of a sheet: what the source of each leaf finds for one unit at one
+// instant, and when that will change by time alone.
+//
+// Thread-safety: none; used under the lock of the facts. It caches due times of report periods.
+#ifndef TERRACE_SERVICES_SCORING_GATHER_H_
+#define TERRACE_SERVICES_SCORING_GATHER_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "common/calendar/period.h"
+#include "services/scoring/compile.h"
+#include "services/scoring/engine/board.h"
+#include "services/scoring/engine/leaf.h"
+#include "services/scoring/facts/facts.h"
+
+namespace terrace::scoring {
+
+// A record behind a leaf, for explanations.
+struct SourceRecord {
+  std::string name;   // Of the resource.
+  std::string title;  // What it is about: a checklist item, a period; may be empty.
+  std::vector<std::pair<std::string, std::string>> figures;
+};
+
+struct GatheredSheet {
+  std::vector<engine::LeafInput> inputs;  // One per leaf of the scheme.
+  // The next instant at which they change by time alone, the end of the period apart, from which on
+  // all that is missing is late.
+  absl::Time next_change = absl::InfiniteFuture();
+  // Per leaf, only when asked for; LeafInput's record numbers are indexes into them.
+  std::vector<std::vector<SourceRecord>> records;
+};
+
+class Gatherer {
+ public:
+  // All arguments outlive the gatherer. `board` gives places and tallies.
+  Gatherer(const CompiledScheme* scheme, const calendar::Period& period, const Facts* facts,
+           const engine::Board* board);
+
+  // Whether the unit has a sheet of its own; it must have a place on the board.
+  bool InPopulation(Unit unit, absl::Time at) const;
+
+  GatheredSheet Gather(Unit unit, absl::Time at, bool with_records);
+
+  // The part of the unit itself in the tally of a programme: whether it takes part, and is titled.
+  engine::Tally TallyOf(const std::string& programme, Unit unit, absl::Time at) const;
+  // The weight of the unit by a statistic; nullopt when it is not known or no weight. `next_change`
+  // is brought forward when it becomes known later.
+  absl::optional<int64_t> WeightOf(const std::string& definition, Unit unit, absl::Time at,
+                                   absl::Time* next_change) const;
+
+  absl::Time period_start() const { return start_; }
+  absl::Time period_end() const { return end_; }
+  // What is asked about at the end of the period once that is over.
+  absl::Time JudgedAt(absl::Time at) const { return std::min(at, end_ - absl::Nanoseconds(1)); }
+
+ private:
+  struct Out {
+    engine::LeafInput* input;
+    absl::Time* next_change;
+    std::vector<SourceRecord>* records;  // Null when they are not asked for.
+  };
+
+  void From(const FromObservations& source, Unit unit, absl::Time at, Out out);
+  void From(const FromMeasures& source, Unit unit, absl::Time at, Out out);
+  void From(const FromTimeliness& source, Unit unit, absl::Time at, Out out);
+  void From(const FromCoverage& source, Unit unit, absl::Time at, Out out);
+  void From(const FromRectification& source, Unit unit, absl::Time at, Out out);
+  void From(const FromStatistic& source, Unit unit, absl::Time at, Out out);
+
+  bool Applies(const CompiledLeaf& leaf, Unit unit) const;
+  // Whether the visit counts at `at`, as far as the scheme asks.
+  bool Counts(const VisitFacts& visit, const FromObservations& source, absl::Time at) const;
+  absl::optional<FixedSum> FigureOf(Unit unit, const std::string& definition,
+                                    const calendar::Period& period, absl::Time at, Out out) const;
+  Unit Against(Unit unit, const std::string& level) const;
+  const measures::PeriodTable& TableOf(const std::string& list);
+
+  const CompiledScheme* const scheme_;
+  const calendar::Period period_;
+  const Facts* const facts_;
+  const engine::Board* const board_;
+  const absl::Time start_;
+  const absl::Time end_;
+  absl::flat_hash_map<std::string, measures::PeriodTable> tables_;
+  int64_t tables_version_ = -1;
+};
+
+// What a board keeps of an evaluated sheet.
+engine::SheetValue SheetValueOf(const engine::SheetResult& result,
+                                const std::vector<int>& ratio_leaves);
+
+}  // namespace terrace::scoring
+
+#endif  // TERRACE_SERVICES_SCORING_GATHER_H_

@@ -1,0 +1,132 @@
+// Random histories of facts: a board that follows them, message by message and instant by instant,
+// equals a board built afresh, also when the facts change while it is being built.
+#include <random>
+
+#include "gtest/gtest.h"
+#include "services/scoring/scheme_board.h"
+#include "services/scoring/test_schemes.h"
+
+namespace terrace::scoring {
+namespace {
+
+constexpr int kSeeds = 40;
+constexpr int kSteps = 150;
+constexpr int kUnits = 14;
+
+class History {
+ public:
+  explicit History(int seed) : random_(seed) {
+    world.AddUnit("county", "", "county");
+    world.facts.log_time = At("2016-01-01 00:00");
+    world.TellList();
+  }
+
+  // Something happens, anywhere, at any time of the year.
+  void Step() {
+    switch (Below(11)) {
+      case 0:
+        world.Tell(UnitChange(AnyUnit(), Pick({"township", "village", "village"}),
+                              Pick({"area", "school"}), Chance(5) ? AnyDay() : ""));
+        return;
+      case 1:
+      case 2:
+        world.Tell(PlaceChange(AnyUnit(), Chance(20) ? "" : AnyUnitOrCounty(),
+                               Chance(50) ? "2000-01-01" : AnyDay()));
+        return;
+      case 3: {
+        const std::string from = AnyDay();
+        world.Tell(EnrollChange(kProgramme, AnyUnit(), {{from, Chance(50) ? "" : "2016-12-01"}}));
+        return;
+      }
+      case 4:
+        world.Tell(TitleChange(kProgramme, AnyUnit(), "t", {{AnyDay(), "2016-11-30"}},
+                               Chance(20) ? AnyDay() : ""));
+        return;
+      case 5: {
+        const std::string measure = absl::StrCat("m", Below(3));
+        if (Chance(40)) {
+          world.TellMeasure(measure);
+        } else if (Chance(50)) {
+          world.Assign(AnyUnit(), measure, Chance(50) ? AnyTime() : "");
+        } else {
+          world.Report(AnyUnit(), measure, absl::StrCat("2016-0", 1 + Below(9)), AnyTime(),
+                       Chance(30));
+        }
+        return;
+      }
+      case 6: {
+        const std::string start = AnyTime();
+        world.Visit(AnyUnit(), absl::StrCat("v", Below(2)), start, Chance(70) ? AnyTime() : "",
+                    Chance(10) ? AnyTime() : "");
+        return;
+      }
+      case 7:
+        world.Observe(absl::StrCat(AnyUnit(), "/visits/v", Below(2)), absl::StrCat("d-", Below(5)),
+                      Pick({"passed: false", "passed: true", "grade: 'A'", "grade: 'C'",
+                            "number { value: '2' }", "no_answer: NO_ANSWER_REFUSED",
+                            "count { hits: 2 sample: 3 }"}),
+                      Pick({"clean", "gate", "order", "safety", "other"}), AnyTime());
+        return;
+      case 8: {
+        using inspections::v1::Finding;
+        std::vector<std::pair<int, std::string>> steps = {{Finding::STATE_RAISED, AnyTime()}};
+        if (Chance(50)) steps.emplace_back(Finding::STATE_CLOSED, AnyTime());
+        world.Find(absl::StrCat(AnyUnit(), "/visits/v0/findings/f", Below(3)), steps, AnyTime());
+        return;
+      }
+      default:
+        world.TellFigure(Chance(30) ? "county" : AnyUnit(), Pick({kIncome, kPeople, kRating}),
+                         Pick({"2015", "2016"}), Below(5000),
+                         Chance(30) ? At(AnyTime()) : absl::InfinitePast());
+        return;
+    }
+  }
+
+  void PassTime() { world.facts.log_time += absl::Hours(Below(24 * 20)); }
+  int64_t Below(int64_t n) { return static_cast<int64_t>(random_() % static_cast<uint64_t>(n)); }
+  bool Chance(int percent) { return Below(100) < percent; }
+
+  World world;
+
+ private:
+  std::string Pick(std::vector<std::string> choices) { return choices[Below(choices.size())]; }
+  std::string AnyUnit() { return absl::StrCat("u", Below(kUnits)); }
+  std::string AnyUnitOrCounty() { return Chance(40) ? "county" : AnyUnit(); }
+  std::string AnyDay() { return absl::StrFormat("2016-%02d-%02d", 1 + Below(12), 1 + Below(28)); }
+  std::string AnyTime() { return absl::StrFormat("%s %02d:00", AnyDay(), Below(24)); }
+
+  std::mt19937_64 random_;
+};
+
+TEST(SchemeBoardRandomTest, FollowingEqualsBuildingAfresh) {
+  const std::shared_ptr<const CompiledScheme> scheme = Compile(TestScheme());
+  for (int seed = 0; seed < kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    History history(seed);
+    for (int i = 0; i < 30; ++i) history.Step();
+    history.world.TakeTouched();
+    const calendar::Period period = *calendar::Period::Parse("2016");
+    SchemeBoard live(scheme, period, &history.world.facts, absl::nullopt);
+    SchemeBoard fixed(scheme, period, &history.world.facts, At("2016-07-01 00:00"));
+    for (int step = 0; step < kSteps; ++step) {
+      history.Step();
+      if (history.Chance(10)) history.PassTime();
+      const Touched touched = history.world.TakeTouched();
+      live.Apply(touched);
+      fixed.Apply(touched);
+      live.AdvanceTo(history.world.facts.log_time);
+      live.BuildStep(3);  // Both are still being built during the first steps.
+      fixed.BuildStep(2);
+      if (step % 10 != 9) continue;
+      ASSERT_TRUE(!live.ready() || live.EqualsRebuilt()) << "step " << step;
+      ASSERT_TRUE(!fixed.ready() || fixed.EqualsRebuilt()) << "step " << step;
+    }
+    while (!live.BuildStep(100) || !fixed.BuildStep(100)) {
+    }
+    ASSERT_TRUE(live.EqualsRebuilt());
+    ASSERT_TRUE(fixed.EqualsRebuilt());
+  }
+}
+
+}  // namespace
+}  // namespace terrace::scoring
