@@ -62,8 +62,7 @@ absl::Status CheckMessage(const google::protobuf::Message& message);
 //   kQuery        filter, order_by, query
 //   kUri          the last word is uri or url
 //   kCode         the last word is name, id, code, etag, hash, sha256 or another of the short list
-//   in
-//                 field_kind.cc: what machines made
+//                 in field_kind.cc: what machines made
 //   kText         everything else
 // Words are separated by "_", plurals count as their singular. Apart from its field, a value that
 // has the form of a resource name ("units/...") is taken as a code.

@@ -50,7 +50,7 @@ inline constexpr int kTreeDepthMax = 32;
 // Units of one mirror, placeholders included.
 inline constexpr UnitNumber kTreeUnitsMax = 1u << 27;
 // Different codes of levels, and of kinds.
-inline constexpr size_t kTreeCodesMax = 4096;
+inline constexpr size_t kTreeCodesMax = 1024;
 inline constexpr size_t kTreeCodeBytesMax = 512;
 inline constexpr size_t kTreeNameBytesMax = 1024;
 

@@ -123,7 +123,7 @@ TEST_F(TreeFileTest, GarbageWithATrueCheck) {
   SCOPED_TRACE(seed);
   std::mt19937 random(seed);
   int refused = 0;
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 300; ++i) {
     std::string bad = good.substr(0, good.size() - 32);
     for (int k = 1 + static_cast<int>(random() % 4); k > 0; --k) {
       bad[random() % bad.size()] = static_cast<char>(random());
@@ -143,7 +143,7 @@ TEST_F(TreeFileTest, GarbageWithATrueCheck) {
       });
     }
   }
-  EXPECT_GT(refused, 100);
+  EXPECT_GT(refused, 30);
 }
 
 }  // namespace
