@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "common/machine/machine.h"
 #include "common/rpc/methods.h"
-#include "terrace/measures/v1/watch.pb.h"
+#include "terrace/measures/v1/measure_tracker.pb.h"
 
 namespace terrace::measures {
 

@@ -14,7 +14,7 @@
 #include "services/scoring/facts/facts.h"
 #include "services/scoring/scheme_board.h"
 #include "terrace/inspections/v1/watch.pb.h"
-#include "terrace/measures/v1/watch.pb.h"
+#include "terrace/measures/v1/measure_tracker.pb.h"
 #include "terrace/registry/v1/watch.pb.h"
 #include "terrace/scoring/v1/scheme.pb.h"
 

@@ -12,7 +12,7 @@
 #include "services/terrace/listing.h"
 #include "services/terrace/words.h"
 #include "terrace/inspections/v1/watch.pb.h"
-#include "terrace/measures/v1/watch.pb.h"
+#include "terrace/measures/v1/measure_tracker.pb.h"
 #include "terrace/registry/v1/watch.pb.h"
 #include "terrace/scoring/v1/scoreboard.pb.h"
 

@@ -20,7 +20,7 @@
 #include "services/measures/facts.h"
 #include "services/measures/schedule.h"
 #include "services/scoring/facts/unit_ids.h"
-#include "terrace/measures/v1/watch.pb.h"
+#include "terrace/measures/v1/measure_tracker.pb.h"
 
 namespace terrace::scoring {
 
