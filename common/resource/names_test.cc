@@ -129,7 +129,8 @@ TEST(NameTest, Garbage) {
   constexpr absl::string_view kPattern = "units/{unit}/visits/{a}~{b}@{version}";
   int parsed = 0;
   for (int i = 0; i < 50'000; ++i) {
-    std::string name = random() % 2 == 0 ? "units/a/visits/" : "";
+    // Half of the names come close to the pattern.
+    std::string name = random() % 2 == 0 ? "units/a/visits/b~c@" : "";
     for (int k = static_cast<int>(random() % 8); k > 0; --k) {
       const absl::string_view piece = kPieces[random() % std::size(kPieces)];
       name.append(piece.data(), piece.size());
@@ -142,7 +143,7 @@ TEST(NameTest, Garbage) {
     ASSERT_TRUE(IsWellFormedName(name)) << name;
     ASSERT_EQ(FormatName(kPattern, *ids), name);
   }
-  EXPECT_GT(parsed, 0);
+  EXPECT_GT(parsed, 100);
 }
 
 }  // namespace
