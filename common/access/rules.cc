@@ -33,7 +33,7 @@ absl::Status ScanWire(absl::string_view message, absl::Span<const int> path,
       continue;
     }
     int size = 0;
-    if (!input.ReadVarintSizeAsInt(&size) || size > input.BytesUntilTotalBytesLimit()) {
+    if (!input.ReadVarintSizeAsInt(&size)) {
       return malformed();
     }
     const int at = input.CurrentPosition();
@@ -126,18 +126,16 @@ absl::Status MethodRule::Check(const Identity& identity, const tree::Tree& tree,
   return absl::OkStatus();
 }
 
-std::vector<std::string> MethodRule::UnknownUnits(const tree::Tree& tree,
-                                                  absl::string_view message) const {
-  std::vector<std::string> unknown;
+bool MethodRule::SpeaksOfUnknownUnits(const tree::Tree& tree, absl::string_view message) const {
   for (const Name& rule : names_) {
     std::vector<absl::string_view> values;
     if (!ScanWire(message, rule.path, &values).ok()) continue;
     for (absl::string_view value : values) {
       absl::string_view unit = resource::OwnerOf(value);
-      if (!unit.empty() && !tree.Number(unit)) unknown.emplace_back(unit);
+      if (!unit.empty() && !tree.Number(unit)) return true;
     }
   }
-  return unknown;
+  return false;
 }
 
 }  // namespace terrace::access

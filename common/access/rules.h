@@ -28,8 +28,8 @@ class MethodRule {
   absl::Status Check(const Identity& identity, const tree::Tree& tree, absl::string_view message,
                      absl::Time now) const;
 
-  // The names of units (ids) that the message speaks of but the tree does not know.
-  std::vector<std::string> UnknownUnits(const tree::Tree& tree, absl::string_view message) const;
+  // Whether the message names a unit that the tree does not know.
+  bool SpeaksOfUnknownUnits(const tree::Tree& tree, absl::string_view message) const;
 
  private:
   struct Name {

@@ -40,7 +40,7 @@ class UnitMirror {
   std::shared_ptr<const tree::Tree> tree() const { return holder_.Get(); }
   // How far the mirror has come; the zero cursor before its first snapshot is complete.
   store::Cursor cursor() const;
-  // Runs `done` once the mirror has come as far as `cursor`, or at the deadline: true or false.
+  // Runs `done` once the mirror has come as far as `cursor`, at once if it already has.
   void WaitFor(const store::Cursor& cursor, absl::AnyInvocable<void()> done);
 
   // Whether the unit (id) takes part in the programme (full name) at that instant, in `role` unless

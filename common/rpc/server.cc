@@ -244,12 +244,11 @@ void ServerCore::Check(const Target& target, const access::Identity& identity,
     done(std::move(status));
     return;
   }
-  std::vector<std::string> unknown = target.rule->UnknownUnits(*tree, message);
-  if (unknown.empty()) {
+  if (!target.rule->SpeaksOfUnknownUnits(*tree, message)) {
     done(std::move(status));
     return;
   }
-  options.catch_up(unknown, deadline,
+  options.catch_up(deadline,
                    [this, &target, identity, message, now, done = std::move(done)]() mutable {
                      done(target.rule->Check(identity, *options.tree(), message, now));
                    });

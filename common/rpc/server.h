@@ -41,10 +41,8 @@ struct Route {
   std::shared_ptr<Channel> channel;
 };
 
-// Makes the unit tree include `units` if registry knows them; runs `done` when it does, or when
-// registry's present revision has arrived without them, or at the deadline.
-using TreeCatchUp = std::function<void(const std::vector<std::string>& units, absl::Time deadline,
-                                       absl::AnyInvocable<void()> done)>;
+// Brings the unit tree up to the registry's present revision; runs `done` then, or at the deadline.
+using TreeCatchUp = std::function<void(absl::Time deadline, absl::AnyInvocable<void()> done)>;
 
 struct ServerOptions {
   std::vector<std::string> listen;      // "127.0.0.1:7443"; port 0 picks one.
@@ -54,6 +52,7 @@ struct ServerOptions {
   const access::IdentitySigner* signer = nullptr;        // Needed for routes.
   machine::TreeSource tree;
   TreeCatchUp catch_up;  // May be empty: then unknown is unknown.
+  WaitFn before;  // What a request waits for before its handler, beside min_revision; may be empty.
   const Clock* clock = nullptr;
   Executor* executor = nullptr;
 };

@@ -124,13 +124,27 @@ class TypedCall : public grpc::ServerGenericBidiReactor, public EndableCall {
         End(std::move(status));
         return;
       }
-      target_->methods->Wait(*request_, call_.deadline, [this](absl::Status status) {
+      if (core_->options.before == nullptr) {
+        Wait();
+        return;
+      }
+      core_->options.before(*request_, call_.deadline, [this](absl::Status status) {
         if (status.ok()) {
-          Handle();
+          Wait();
         } else {
           End(std::move(status));
         }
       });
+    });
+  }
+
+  void Wait() {
+    target_->methods->Wait(*request_, call_.deadline, [this](absl::Status status) {
+      if (status.ok()) {
+        Handle();
+      } else {
+        End(std::move(status));
+      }
     });
   }
 

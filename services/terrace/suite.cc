@@ -13,6 +13,7 @@
 #include "common/base/executor.h"
 #include "common/base/file.h"
 #include "common/base/random.h"
+#include "common/base/timer.h"
 #include "common/machine/machine.h"
 #include "common/mirror/unit_mirror.h"
 #include "common/rpc/channel.h"
@@ -28,8 +29,6 @@
 #include "services/measures/measures_state.h"
 #include "services/registry/registry_service.h"
 #include "services/registry/registry_state.h"
-#include "services/scoring/scoring_service.h"
-#include "services/scoring/scoring_state.h"
 #include "services/terrace/version.h"
 
 namespace terrace {
@@ -42,6 +41,8 @@ constexpr char kWatchUnits[] = "/terrace.registry.v1.UnitRegistry/WatchUnits";
 constexpr char kListLevels[] = "/terrace.registry.v1.UnitRegistry/ListLevels";
 constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
 constexpr absl::Duration kHealthTimeout = absl::Milliseconds(500);
+// How long a call waits for the mirror to hear what the registry has.
+constexpr absl::Duration kCatchUpMost = absl::Seconds(2);
 // Threads for slow reads, streams and operations.
 constexpr int kExecutorThreads = 4;
 
@@ -52,6 +53,24 @@ constexpr std::pair<const char*, const char*> kProtoServices[] = {
     {"inspections", "terrace.inspections.v1.InspectionScheduler"},
     {"scoring", "terrace.scoring.v1.Scoreboard"},
     {"gateway", "terrace.gateway.v1.Access"},
+};
+
+// Runs its work the first time only.
+class Once {
+ public:
+  explicit Once(absl::AnyInvocable<void()> work) : work_(std::move(work)) {}
+  void Run() {
+    absl::AnyInvocable<void()> work;
+    {
+      absl::MutexLock lock(&mu_);
+      work = std::exchange(work_, nullptr);
+    }
+    if (work) work();
+  }
+
+ private:
+  absl::Mutex mu_;
+  absl::AnyInvocable<void()> work_ ABSL_GUARDED_BY(mu_);
 };
 
 class SuiteImpl : public Suite {
@@ -76,11 +95,11 @@ class SuiteImpl : public Suite {
   std::string admin_token() const override { return admin_token_; }
 
   void Stop() override {
-    scoring_feeds_.reset();
     units_.reset();
     if (server_ != nullptr) server_->Stop();
     server_.reset();
     methods_.clear();
+    inspections_.reset();
     registry_ = nullptr;
     machines_.clear();
   }
@@ -168,21 +187,21 @@ class SuiteImpl : public Suite {
     if (Runs("measures")) {
       TERRACE_ASSIGN_OR_RETURN(
           Machine * machine,
-          StartMachine("measures", std::make_unique<measures::MeasuresState>(&mirror_), tree));
-      Add(measures::MeasuresMethods(machine));
+          StartMachine("measures", std::make_unique<measures::MeasuresState>(EnrolledInAnyRole()),
+                       tree));
+      Add(measures::MeasureMethods(machine, tree));
     }
     if (Runs("inspections")) {
       TERRACE_ASSIGN_OR_RETURN(
           Machine * machine,
-          StartMachine("inspections", std::make_unique<inspections::InspectionsState>(&mirror_),
-                       tree));
-      Add(inspections::InspectionsMethods(machine));
-    }
-    if (Runs("scoring")) {
-      TERRACE_ASSIGN_OR_RETURN(
-          Machine * machine,
-          StartMachine("scoring", std::make_unique<scoring::ScoringState>(), tree));
-      Add(scoring::ScoringMethods(machine));
+          StartMachine("inspections", std::make_unique<inspections::InspectionsState>(), tree));
+      inspections_ =
+          std::make_unique<inspections::InspectionsService>(inspections::InspectionsServiceOptions{
+              machine, tree,
+              [this](absl::string_view programme, absl::string_view unit, absl::Time at,
+                     registry::v1::EnrollmentRole role) {
+                return mirror_.Enrolled(programme, unit, at, role);
+              }});
     }
     if (Runs("gateway")) {
       TERRACE_ASSIGN_OR_RETURN(
@@ -194,6 +213,12 @@ class SuiteImpl : public Suite {
       tokens_ = std::make_unique<gateway::TokenAuthenticator>(machine, signer_.get());
     }
     return absl::OkStatus();
+  }
+
+  measures::EnrolledFn EnrolledInAnyRole() const {
+    return [this](absl::string_view programme, absl::string_view unit, absl::Time at) {
+      return mirror_.Enrolled(programme, unit, at);
+    };
   }
 
   void Add(std::unique_ptr<rpc::Methods> methods) { methods_.push_back(std::move(methods)); }
@@ -219,17 +244,19 @@ class SuiteImpl : public Suite {
     }
     AddOperations();
     for (const auto& methods : methods_) options.methods.push_back(methods.get());
+    if (inspections_ != nullptr) options.methods.push_back(&inspections_->methods());
     options.authenticator = tokens_ != nullptr
                                 ? static_cast<const access::Authenticator*>(tokens_.get())
                                 : signer_.get();
     options.signer = signer_.get();
     options.tree = [this] { return Tree(); };
     if (!Runs("registry")) {
-      options.catch_up = [this](const std::vector<std::string>&, absl::Time deadline,
-                                absl::AnyInvocable<void()> done) {
+      options.catch_up = [this](absl::Time deadline, absl::AnyInvocable<void()> done) {
         CatchUp(deadline, std::move(done));
       };
     }
+    options.before = [this](const google::protobuf::Message& request, absl::Time deadline,
+                            rpc::StatusDone done) { Before(request, deadline, std::move(done)); };
     options.clock = options_.clock;
     options.executor = &executor_;
     TERRACE_ASSIGN_OR_RETURN(server_, rpc::Server::Start(std::move(options)));
@@ -246,21 +273,41 @@ class SuiteImpl : public Suite {
     Add(rpc::OperationsMethods(std::move(machines)));
   }
 
-  // Runs `done` once the mirror has come as far as the registry is now.
+  // A cascade or a draw takes the units that are enrolled now: the mirror must have heard of every
+  // enrolment that the registry has acknowledged.
+  void Before(const google::protobuf::Message& request, absl::Time deadline, StatusDone done) {
+    const google::protobuf::Descriptor* type = request.GetDescriptor();
+    if (type != measures::v1::IssueMeasureRequest::descriptor() &&
+        type != inspections::v1::DrawVisitsRequest::descriptor()) {
+      done(absl::OkStatus());
+      return;
+    }
+    CatchUp(deadline, [done = std::move(done)]() mutable { done(absl::OkStatus()); });
+  }
+
+  // Runs `done` once the mirror has come as far as the registry is now, or after kCatchUpMost.
   void CatchUp(absl::Time deadline, absl::AnyInvocable<void()> done) {
     executor_.Post([this, deadline, done = std::move(done)]() mutable {
-      registry::v1::ListLevelsResponse now;
-      absl::Status status =
-          peers_.at("registry")
-              ->Call(kListLevels, registry::v1::ListLevelsRequest(), &now,
-                     std::min(deadline, options_.clock->Now() + absl::Seconds(2)));
-      if (!status.ok()) {
+      absl::optional<store::Cursor> now = RegistryPosition(deadline);
+      if (!now) {
         done();
         return;
       }
-      mirror_.WaitFor({now.cursor().log_id(), store::Revision{now.cursor().revision()}},
-                      std::move(done));
+      // Whichever comes first, the mirror or the time, takes `done`.
+      auto once = std::make_shared<Once>(std::move(done));
+      mirror_.WaitFor(*now, [once] { once->Run(); });
+      timer_.After(kCatchUpMost, [once] { once->Run(); });
     });
+  }
+
+  absl::optional<store::Cursor> RegistryPosition(absl::Time deadline) {
+    if (const Machine* registry = registry_.load()) return registry->position();
+    registry::v1::ListLevelsResponse now;
+    absl::Status status = peers_.at("registry")
+                              ->Call(kListLevels, registry::v1::ListLevelsRequest(), &now,
+                                     std::min(deadline, options_.clock->Now() + kCatchUpMost));
+    if (!status.ok()) return absl::nullopt;
+    return store::Cursor{now.cursor().log_id(), store::Revision{now.cursor().revision()}};
   }
 
   absl::Status StartFollowers() {
@@ -272,10 +319,6 @@ class SuiteImpl : public Suite {
         channel_to("registry"), kWatchUnits,
         [this](const registry::v1::WatchUnitsResponse& message) { mirror_.Apply(message); },
         [this] { mirror_.Reset(); });
-    if (Runs("scoring")) {
-      scoring_feeds_ = scoring::FollowInputs(channel_to("registry"), channel_to("measures"),
-                                             channel_to("inspections"));
-    }
     return absl::OkStatus();
   }
 
@@ -307,6 +350,7 @@ class SuiteImpl : public Suite {
   SuiteOptions options_;
   const SystemClock system_clock_;
   Executor executor_{kExecutorThreads};
+  Timer timer_;
   std::unique_ptr<access::IdentitySigner> signer_;
   std::map<std::string, std::shared_ptr<rpc::Channel>> peers_;
   mirror::UnitMirror mirror_;
@@ -315,9 +359,9 @@ class SuiteImpl : public Suite {
   std::string admin_token_;
   std::unique_ptr<gateway::TokenAuthenticator> tokens_;
   std::vector<std::unique_ptr<rpc::Methods>> methods_;
+  std::unique_ptr<inspections::InspectionsService> inspections_;
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<UnitsFollower> units_;
-  std::unique_ptr<scoring::Feeds> scoring_feeds_;
 };
 
 }  // namespace

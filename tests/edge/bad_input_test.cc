@@ -57,7 +57,8 @@ class BadInputTest : public SuiteTest {
     request.set_parent("units/county");
     request.set_unit_id(id);
     request.mutable_unit()->set_display_name("A unit");
-    request.mutable_unit()->set_org_class(registry::v1::ORG_CLASS_ADMINISTRATIVE_AREA);
+    request.mutable_unit()->set_kind("kinds/county");
+    request.mutable_unit()->set_level("levels/county");
     return request;
   }
 
@@ -115,7 +116,7 @@ TEST_F(BadInputTest, GarbageBytes) {
 
 TEST_F(BadInputTest, UnknownEnum) {
   CreateUnitRequest request = NewUnit("a");
-  request.mutable_unit()->set_org_class(static_cast<registry::v1::OrgClass>(4711));
+  request.mutable_unit()->set_state(static_cast<registry::v1::UnitState>(4711));
   EXPECT_THAT(Create(request), HasTheReason(Reason::UNKNOWN_ENUM));
 }
 

@@ -17,7 +17,7 @@ struct Output {
   std::string text;
 };
 
-Output Run(const std::string& command) {
+Output RunCommand(const std::string& command) {
   Output out;
   FILE* pipe = ::popen(absl::StrCat(command, " 2>&1").c_str(), "r");
   if (pipe == nullptr) return out;
@@ -38,14 +38,14 @@ class ClientsTest : public SuiteTest {
   std::string Address() const { return absl::StrCat("127.0.0.1:", suite_->port()); }
 
   Output Curl(const std::string& method, const std::string& data) {
-    return Run(absl::StrCat("tests/node_modules/.bin/buf curl --protocol grpc --http2-prior-knowledge",
+    return RunCommand(absl::StrCat("tests/node_modules/.bin/buf curl --protocol grpc --http2-prior-knowledge",
                             " -H 'authorization: Bearer ", suite_->admin_token(), "' -d '", data,
                             "' http://", Address(), "/", method));
   }
 };
 
 TEST_F(ClientsTest, NodeClientCallsOneMethodOfEveryService) {
-  Output out = Run(absl::StrCat("node tests/edge/client.mjs ", Address(), " ", suite_->admin_token(),
+  Output out = RunCommand(absl::StrCat("node tests/edge/client.mjs ", Address(), " ", suite_->admin_token(),
                                 " proto /usr/share/gocode/src/github.com/gogo/googleapis"));
   EXPECT_EQ(out.exit_code, 0) << out.text;
   EXPECT_THAT(out.text, testing::HasSubstr("\"Unit county\""));
@@ -71,7 +71,7 @@ TEST_F(ClientsTest, BufCurlCallsOneMethodOfEveryServiceOverReflection) {
 }
 
 TEST_F(ClientsTest, ReflectionListsEveryService) {
-  Output out = Run(absl::StrCat(
+  Output out = RunCommand(absl::StrCat(
       "tests/node_modules/.bin/buf curl --protocol grpc --http2-prior-knowledge --list-methods http://",
       Address()));
   EXPECT_EQ(out.exit_code, 0) << out.text;

@@ -59,7 +59,8 @@ class SuiteTest : public testing::Test {
     if (!parent.empty()) request.set_parent("units/" + parent);
     request.set_unit_id(id);
     request.mutable_unit()->set_display_name("Unit " + id);
-    request.mutable_unit()->set_org_class(registry::v1::ORG_CLASS_ADMINISTRATIVE_AREA);
+    request.mutable_unit()->set_kind("kinds/county");
+    request.mutable_unit()->set_level("levels/county");
     registry::v1::Unit reply;
     absl::Status status =
         Call(*admin_, "/terrace.registry.v1.UnitRegistry/CreateUnit", request, &reply);
