@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
 #include "common/base/error.h"
+#include "common/base/text.h"
 #include "common/base/time.h"
 #include "common/resource/names.h"
 #include "services/inspections/field_work.h"
@@ -232,7 +233,11 @@ absl::Status InspectionsState::SyncVisits(const v1::SyncVisitsRequest& request, 
   for (int i = 0; i < request.items_size(); ++i) {
     const v1::SyncItem& item = request.items(i);
     const Origin origin{item.visit(), request.acting_office(), item.checklist()};
-    *reply->add_results() = ResultOf(i, NameOf(item), TakeItem(work, origin, item));
+    // Unary requests are checked as a whole before they get here; a stream answers for each item.
+    Taken taken;
+    taken.status = CheckMessage(item);
+    if (taken.status.ok()) taken = TakeItem(work, origin, item);
+    *reply->add_results() = ResultOf(i, NameOf(item), taken);
   }
   work.Finish();
   reply->set_request_id(request.request_id());

@@ -131,8 +131,8 @@ void InspectionsState::IndexFinding(const RowChange& change) {
 
 void InspectionsState::IndexDraw(const RowChange& change) {
   if (change.before != nullptr) {
-    for (const v1::DrawEntry& entry :
-         Parse<storage::v1::DrawRecord>(*change.before).draw().entries()) {
+    const v1::Draw before = Parse<storage::v1::DrawRecord>(*change.before).draw();
+    for (const v1::DrawEntry& entry : before.entries()) {
       if (!entry.visit().empty()) planned_.erase(entry.visit());
     }
   }
