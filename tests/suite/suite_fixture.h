@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/base/file.h"
 #include "common/base/random.h"
 #include "common/rpc/channel.h"
 #include "services/terrace/suite.h"
@@ -32,7 +33,7 @@ class SuiteTest : public testing::Test {
     std::filesystem::remove_all(dir_);
   }
 
-  void StartSuite() {
+  virtual void StartSuite() {
     SuiteOptions options;
     options.data_dir = dir_.string();
     options.store = store_;
