@@ -8,17 +8,20 @@ namespace terrace {
 
 Timer::Timer() : thread_([this] { Run(); }) {}
 
-Timer::~Timer() {
+Timer::~Timer() { Stop(); }
+
+void Timer::Stop() {
   {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
     changed_.Signal();
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Timer::After(absl::Duration delay, absl::AnyInvocable<void()> work) {
   absl::MutexLock lock(&mu_);
+  if (stopping_) return;
   due_.emplace(absl::Now() + delay, std::move(work));
   changed_.Signal();
 }

@@ -19,6 +19,10 @@ class Timer {
   Timer();
   ~Timer();
 
+  // Waits for the work that is running and drops all other, also what is asked for later: for owners
+  // whose work uses the timer itself.
+  void Stop();
+
   void After(absl::Duration delay, absl::AnyInvocable<void()> work);
 
  private:
