@@ -25,7 +25,8 @@ std::string IdentitySigner::Sign(const Identity& identity, absl::Time now) const
     to->set_unit(grant.unit);
     to->set_line(grant.line);
     to->set_role(grant.role);
-    if (grant.expires != absl::InfiniteFuture()) *to->mutable_expire_time() = ToProto(grant.expires);
+    if (grant.expires != absl::InfiniteFuture())
+      *to->mutable_expire_time() = ToProto(grant.expires);
   }
   *out.mutable_expire_time() = ToProto(std::min(identity.expires, now + kIdentityLife));
   internal::v1::SignedIdentity signed_identity;
@@ -55,9 +56,9 @@ absl::StatusOr<Identity> IdentitySigner::Authenticate(const Credentials& credent
   out.service = in.service();
   out.expires = FromProto(in.expire_time());
   for (const internal::v1::Identity::Grant& grant : in.grants()) {
-    out.grants.push_back({grant.unit(), grant.line(), grant.role(),
-                          grant.has_expire_time() ? FromProto(grant.expire_time())
-                                                  : absl::InfiniteFuture()});
+    out.grants.push_back(
+        {grant.unit(), grant.line(), grant.role(),
+         grant.has_expire_time() ? FromProto(grant.expire_time()) : absl::InfiniteFuture()});
   }
   return out;
 }

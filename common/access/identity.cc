@@ -15,7 +15,8 @@ bool AnyGrant(const Identity& identity, Role role, absl::Time now, F fn) {
 }  // namespace
 
 bool Includes(Role held, Role needed) {
-  if (held == options::v1::ROLE_UNSPECIFIED || needed == options::v1::ROLE_UNSPECIFIED) return false;
+  if (held == options::v1::ROLE_UNSPECIFIED || needed == options::v1::ROLE_UNSPECIFIED)
+    return false;
   if (held == needed || needed == options::v1::ROLE_VIEWER) return true;
   if (needed == options::v1::ROLE_AUDITOR) return false;
   if (held == options::v1::ROLE_ADMINISTRATOR) return true;

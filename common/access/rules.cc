@@ -25,7 +25,9 @@ absl::Status ScanWire(absl::string_view message, absl::Span<const int> path,
                       std::vector<absl::string_view>* values) {
   CodedInputStream input(reinterpret_cast<const uint8_t*>(message.data()),
                          static_cast<int>(message.size()));
-  auto malformed = [] { return Error(Reason::MALFORMED_MESSAGE, {{"type", "a protobuf message"}}); };
+  auto malformed = [] {
+    return Error(Reason::MALFORMED_MESSAGE, {{"type", "a protobuf message"}});
+  };
   while (uint32_t tag = input.ReadTag()) {
     if (WireFormatLite::GetTagFieldNumber(tag) != path.front() ||
         WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {
@@ -80,7 +82,8 @@ absl::StatusOr<MethodRule> MethodRule::Of(const google::protobuf::MethodDescript
   }
   if (rule.names_.empty() && rule.anywhere_ == options::v1::ROLE_UNSPECIFIED &&
       !access.authenticated()) {
-    return absl::FailedPreconditionError(absl::StrCat(method.full_name(), " has an empty access rule"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(method.full_name(), " has an empty access rule"));
   }
   return rule;
 }

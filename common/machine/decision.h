@@ -17,8 +17,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
-#include "common/machine/rows.h"
 #include "common/access/identity.h"
+#include "common/machine/rows.h"
 #include "common/tree/tree.h"
 #include "google/protobuf/message.h"
 #include "terrace/storage/v1/storage.pb.h"
@@ -28,11 +28,11 @@ namespace terrace::machine {
 // The facts of a call, the same for every run of its Decide.
 struct Command {
   access::Identity identity;
-  std::string method;        // "/package.Service/Method"
-  std::string request_id;    // Empty when the caller sent none: then nothing is replayed.
-  std::string request_hash;  // SHA-256 of the request without request_id.
-  std::string acting_office; // Full name; empty when the method has none.
-  absl::Time received;       // When the service received the call.
+  std::string method;         // "/package.Service/Method"
+  std::string request_id;     // Empty when the caller sent none: then nothing is replayed.
+  std::string request_hash;   // SHA-256 of the request without request_id.
+  std::string acting_office;  // Full name; empty when the method has none.
+  absl::Time received;        // When the service received the call.
   absl::optional<absl::Time> captured;  // What the device's clock said, when the request tells.
   absl::Time deadline = absl::InfiniteFuture();
   bool validate_only = false;

@@ -37,8 +37,8 @@
 namespace terrace::machine {
 
 // Limits.
-inline constexpr int kCommandsWaitingMax = 20000;   // More are refused with OVERLOADED.
-inline constexpr size_t kRecentBatches = 4096;      // Kept for watchers; older ones come from the log.
+inline constexpr int kCommandsWaitingMax = 20000;  // More are refused with OVERLOADED.
+inline constexpr size_t kRecentBatches = 4096;  // Kept for watchers; older ones come from the log.
 inline constexpr absl::Duration kRequestKept = absl::Hours(7 * 24);  // Log time.
 inline constexpr absl::Duration kCommandTimeoutDefault = absl::Seconds(30);
 
@@ -50,8 +50,8 @@ struct MachineOptions {
   std::unique_ptr<store::Store> store;
   std::unique_ptr<State> state;
   TreeSource tree;
-  const Clock* clock = nullptr;     // Outlives the machine.
-  Executor* executor = nullptr;     // Outlives the machine; runs slow reads and operations.
+  const Clock* clock = nullptr;  // Outlives the machine.
+  Executor* executor = nullptr;  // Outlives the machine; runs slow reads and operations.
 };
 
 // The reply of a command: the message that Decide filled in, and the position that includes it.
@@ -93,7 +93,8 @@ class Machine {
 
   // Calls done(OK) once the state includes `position`; LOG_CHANGED when it is of another log;
   // REVISION_NOT_REACHED at the deadline.
-  void WaitFor(store::Cursor position, absl::Time deadline, absl::AnyInvocable<void(absl::Status)> done);
+  void WaitFor(store::Cursor position, absl::Time deadline,
+               absl::AnyInvocable<void(absl::Status)> done);
 
   // The batches after `after` that are at hand (at most `limit`, empty when there are none yet).
   // Older ones than the recent ring are read from the log; `done` may run on another thread.
@@ -112,7 +113,7 @@ class Machine {
   // Registers a listener for the rest of the machine's life.
   void Listen(Listener listener);
 
-  // Refuses new commands with SHUTTING_DOWN and waits for those under way.
+  // Refuses new commands and ends waits with SHUTTING_DOWN, and waits for the commands under way.
   void Drain();
 
  private:
@@ -120,7 +121,6 @@ class Machine {
   explicit Machine(std::unique_ptr<Impl> impl);
   absl::Mutex& state_mutex() const;
   const State& state() const;
-
 
   std::unique_ptr<Impl> impl_;
 };

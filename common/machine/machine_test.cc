@@ -27,7 +27,9 @@ class CounterState : public State {
     total_ += Value(change.after) - Value(change.before);
   }
   std::string IndexDigest() const override { return absl::StrCat(total_); }
-  absl::Time NextTick() const override { return next_tick > log_time() ? next_tick : absl::InfiniteFuture(); }
+  absl::Time NextTick() const override {
+    return next_tick > log_time() ? next_tick : absl::InfiniteFuture();
+  }
   void OnTick(absl::Time instant) override { ticks.push_back(instant); }
 
   absl::Status ContinueOperation(Decision& decision,
@@ -225,10 +227,11 @@ TEST_F(MachineTest, ValidateOnlyStoresNothing) {
 }
 
 TEST_F(MachineTest, RefusedDecisionStoresNothing) {
-  auto done = Run(NewCommand("r1"), {"k"}, [](const State&, Decision& decision, std::string* reply) {
-    TERRACE_RETURN_IF_ERROR(Add(decision, "counters/a", 1, reply));
-    return Error(Reason::NOT_FOUND, {{"name", "x"}});
-  });
+  auto done =
+      Run(NewCommand("r1"), {"k"}, [](const State&, Decision& decision, std::string* reply) {
+        TERRACE_RETURN_IF_ERROR(Add(decision, "counters/a", 1, reply));
+        return Error(Reason::NOT_FOUND, {{"name", "x"}});
+      });
   EXPECT_TRUE(HasReason(done.status(), Reason::NOT_FOUND));
   EXPECT_EQ(machine_->position().revision.value, 0);
 }
@@ -236,18 +239,19 @@ TEST_F(MachineTest, RefusedDecisionStoresNothing) {
 TEST_F(MachineTest, NewIdsAreTheSameInEveryRun) {
   std::vector<std::string> ids;
   bool moved = false;
-  auto done = Run(NewCommand(), {"mine"}, [&](const State&, Decision& decision, std::string* reply) {
-    ids.push_back(decision.NewId());
-    if (!moved) {
-      // Somebody else writes between Decide and Commit: the guard fails and Decide runs again.
-      moved = true;
-      store::Batch other;
-      other.id = store::NewBatchId();
-      other.changes.push_back({"counters/a", Int64Value().SerializeAsString()});
-      machine_->store().Commit(std::move(other), [](absl::StatusOr<store::Revision>) {});
-    }
-    return Add(decision, "counters/a", 1, reply);
-  });
+  auto done =
+      Run(NewCommand(), {"mine"}, [&](const State&, Decision& decision, std::string* reply) {
+        ids.push_back(decision.NewId());
+        if (!moved) {
+          // Somebody else writes between Decide and Commit: the guard fails and Decide runs again.
+          moved = true;
+          store::Batch other;
+          other.id = store::NewBatchId();
+          other.changes.push_back({"counters/a", Int64Value().SerializeAsString()});
+          machine_->store().Commit(std::move(other), [](absl::StatusOr<store::Revision>) {});
+        }
+        return Add(decision, "counters/a", 1, reply);
+      });
   ASSERT_TRUE(done.ok()) << done.status();
   ASSERT_EQ(ids.size(), 2u);
   EXPECT_EQ(ids[0], ids[1]);
@@ -288,7 +292,8 @@ TEST_F(MachineTest, OperationRunsInChunksToItsEnd) {
 TEST_F(MachineTest, TickIsCommittedWhenItsTimeComes) {
   const absl::Time instant = absl::FromUnixMillis(absl::ToUnixMillis(clock_.Now()) + 150);
   // Written before the machine looks again; the state is this test's own.
-  machine_->Read<CounterState>([&](const CounterState&, const auto&) { state_->next_tick = instant; });
+  machine_->Read<CounterState>(
+      [&](const CounterState&, const auto&) { state_->next_tick = instant; });
   absl::Notification waited;
   machine_->WaitFor({"", store::Revision{1}}, clock_.Now() + absl::Seconds(10),
                     [&](absl::Status status) {
@@ -345,8 +350,9 @@ TEST_F(MachineTest, DrainRefusesNewCommands) {
 // State from a snapshot and the log equals State from revision 1.
 TEST_F(MachineTest, DigestFromSnapshotEqualsDigestFromTheLog) {
   for (int i = 0; i < 300; ++i) {
-    ASSERT_TRUE(Run(NewCommand(absl::StrCat("r", i)), {"k"},
-                    AddOne(absl::StrCat("counters/", i % 17))).ok());
+    ASSERT_TRUE(
+        Run(NewCommand(absl::StrCat("r", i)), {"k"}, AddOne(absl::StrCat("counters/", i % 17)))
+            .ok());
   }
   CounterState from_log;
   absl::Notification read;

@@ -36,7 +36,8 @@ class KeyQueues {
 
   absl::Mutex mu_;
   // The front of each queue holds the key.
-  absl::flat_hash_map<std::string, std::deque<std::shared_ptr<Waiter>>> queues_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<std::string, std::deque<std::shared_ptr<Waiter>>> queues_
+      ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace terrace::machine

@@ -13,7 +13,6 @@ namespace {
 
 bool IsOperation(absl::string_view key) { return absl::StrContains(key, "/operations/"); }
 
-
 }  // namespace
 
 absl::Status State::ContinueOperation(Decision&, internal::v1::OperationRecord& operation) const {

@@ -72,8 +72,8 @@ class State {
   std::string Digest() const;
 
   // For the Machine.
-  void ApplyEntry(const store::Entry& entry);       // Of a snapshot page.
-  void ApplyBatch(const store::Committed& batch);   // Skips changes older than the row.
+  void ApplyEntry(const store::Entry& entry);      // Of a snapshot page.
+  void ApplyBatch(const store::Committed& batch);  // Skips changes older than the row.
   void NoteTime(absl::Time commit_time) { log_time_ = std::max(log_time_, commit_time); }
 
  private:

@@ -117,9 +117,9 @@ void UnitMirror::ApplyUnit(const registry::v1::Unit& unit) {
 
 void UnitMirror::ApplyPlacement(const registry::v1::Placement& placement) {
   const std::string unit = IdOf(placement.name());
-  Place place{DayOf(placement.from_date(), placement.has_from_date(),
-                    std::numeric_limits<int64_t>::min()),
-              IdOf(placement.parent()), IdOf(placement.sector_parent())};
+  Place place{
+      DayOf(placement.from_date(), placement.has_from_date(), std::numeric_limits<int64_t>::min()),
+      IdOf(placement.parent()), IdOf(placement.sector_parent())};
   if (place.from_day > DayAt(absl::Now(), absl::FixedTimeZone(kRealmOffsetSeconds))) {
     due_.emplace(place.from_day, std::make_pair(unit, std::move(place)));
     return;
@@ -162,11 +162,10 @@ void UnitMirror::ApplyEnrollment(const registry::v1::Enrollment& enrollment) {
   const std::string programme(resource::ParentName(enrollment.name()));
   std::vector<Span> spans;
   for (const registry::v1::EnrollmentSpan& span : enrollment.spans()) {
-    spans.push_back({span.role(),
-                     DayOf(span.from_date(), span.has_from_date(),
-                           std::numeric_limits<int64_t>::min()),
-                     DayOf(span.until_date(), span.has_until_date(),
-                           std::numeric_limits<int64_t>::max())});
+    spans.push_back(
+        {span.role(),
+         DayOf(span.from_date(), span.has_from_date(), std::numeric_limits<int64_t>::min()),
+         DayOf(span.until_date(), span.has_until_date(), std::numeric_limits<int64_t>::max())});
   }
   absl::MutexLock lock(&mu_);
   enrollments_[programme][std::string((*ids)[2])] = std::move(spans);

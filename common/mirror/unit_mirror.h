@@ -45,9 +45,9 @@ class UnitMirror {
 
   // Whether the unit (id) takes part in the programme (full name) at that instant, in `role` unless
   // it is unspecified.
-  bool Enrolled(absl::string_view programme, absl::string_view unit, absl::Time at,
-                registry::v1::EnrollmentRole role =
-                    registry::v1::ENROLLMENT_ROLE_UNSPECIFIED) const;
+  bool Enrolled(
+      absl::string_view programme, absl::string_view unit, absl::Time at,
+      registry::v1::EnrollmentRole role = registry::v1::ENROLLMENT_ROLE_UNSPECIFIED) const;
   // Ids of the units that take part at that instant, in byte order.
   std::vector<std::string> EnrolledIds(absl::string_view programme, absl::Time at,
                                        registry::v1::EnrollmentRole role) const;

@@ -166,7 +166,8 @@ void Channel::CallAsync(absl::string_view method, const google::protobuf::Messag
                        &call->reply, [call, reply](const grpc::Status& status) {
                          absl::Status result = FromGrpc(status);
                          grpc::Slice slice;
-                         if (result.ok()) result = ParseMessage(Flatten(call->reply, &slice), reply);
+                         if (result.ok())
+                           result = ParseMessage(Flatten(call->reply, &slice), reply);
                          call->done(std::move(result));
                        });
 }

@@ -53,15 +53,14 @@ class Channel {
 
   // `method` is "/package.Service/Method". Headers of the answer go to `headers` when it is given.
   absl::Status Call(absl::string_view method, const google::protobuf::Message& request,
-                    google::protobuf::Message* reply,
-                    absl::Time deadline = absl::InfiniteFuture(),
+                    google::protobuf::Message* reply, absl::Time deadline = absl::InfiniteFuture(),
                     std::map<std::string, std::string>* headers = nullptr);
 
   // The same without blocking: `done` runs on a thread of gRPC. `signed_identity` replaces the
   // channel's own caller. request, reply and the channel live until then.
   void CallAsync(absl::string_view method, const google::protobuf::Message& request,
-                 google::protobuf::Message* reply, absl::Time deadline,
-                 std::string signed_identity, absl::AnyInvocable<void(absl::Status)> done);
+                 google::protobuf::Message* reply, absl::Time deadline, std::string signed_identity,
+                 absl::AnyInvocable<void(absl::Status)> done);
 
   std::unique_ptr<Stream> Open(absl::string_view method,
                                absl::Time deadline = absl::InfiniteFuture());

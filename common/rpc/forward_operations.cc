@@ -20,19 +20,18 @@ using Services = std::map<std::string, std::shared_ptr<Channel>>;
 template <class Req, class Resp>
 void Forward(Methods* methods, const char* method, std::shared_ptr<const Services> services,
              const access::IdentitySigner* signer) {
-  methods->Async<Req, Resp>(
-      method, [services, signer](Call& call, const Req& request, Resp* reply, StatusDone done) {
-        const absl::string_view id = resource::LastSegment(request.name());
-        const std::pair<std::string, std::string> parts =
-            absl::StrSplit(id, absl::MaxSplits('.', 1));
-        auto service = services->find(parts.first);
-        if (service == services->end()) {
-          done(Error(Reason::NOT_FOUND, {{"name", request.name()}}));
-          return;
-        }
-        service->second->CallAsync(call.method, request, reply, call.deadline,
-                                   signer->Sign(call.identity, call.received), std::move(done));
-      });
+  methods->Async<Req, Resp>(method, [services, signer](Call& call, const Req& request, Resp* reply,
+                                                       StatusDone done) {
+    const absl::string_view id = resource::LastSegment(request.name());
+    const std::pair<std::string, std::string> parts = absl::StrSplit(id, absl::MaxSplits('.', 1));
+    auto service = services->find(parts.first);
+    if (service == services->end()) {
+      done(Error(Reason::NOT_FOUND, {{"name", request.name()}}));
+      return;
+    }
+    service->second->CallAsync(call.method, request, reply, call.deadline,
+                               signer->Sign(call.identity, call.received), std::move(done));
+  });
 }
 
 }  // namespace

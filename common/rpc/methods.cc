@@ -1,5 +1,7 @@
 #include "common/rpc/methods.h"
 
+#include <algorithm>
+
 #include "common/base/error.h"
 #include "common/base/sha256.h"
 #include "common/base/time.h"
@@ -75,7 +77,8 @@ void Methods::Complete() const {
   for (int i = 0; i < descriptor_->method_count(); ++i) {
     const google::protobuf::MethodDescriptor* descriptor = descriptor_->method(i);
     const Method* method = Find(descriptor->name());
-    if (method == nullptr) std::fprintf(stderr, "no handler: %s\n", descriptor->full_name().c_str());
+    if (method == nullptr)
+      std::fprintf(stderr, "no handler: %s\n", descriptor->full_name().c_str());
     TERRACE_CHECK(method != nullptr);
     TERRACE_CHECK((method->receiver != nullptr) == descriptor->client_streaming());
     TERRACE_CHECK((method->source != nullptr) ==
@@ -93,7 +96,8 @@ void Methods::Wait(const Message& request, absl::Time deadline, StatusDone done)
     done(absl::OkStatus());
     return;
   }
-  machine_->WaitFor({least->log_id(), store::Revision{least->revision()}}, deadline,
+  machine_->WaitFor({least->log_id(), store::Revision{least->revision()}},
+                    std::min(deadline, machine_->clock().Now() + machine::kCommandTimeoutDefault),
                     std::move(done));
 }
 
@@ -117,8 +121,8 @@ void Methods::RunCommand(machine::Machine& machine, Call& call, const Message& r
                          std::vector<std::string> keys, machine::DecideFn decide, Message* reply,
                          StatusDone done) {
   machine.Execute(CommandOf(call, request), std::move(keys), std::move(decide),
-                  [&machine, &call, reply, done = std::move(done)](
-                      absl::StatusOr<machine::Done> result) mutable {
+                  [&machine, &call, reply,
+                   done = std::move(done)](absl::StatusOr<machine::Done> result) mutable {
                     if (!result.ok()) {
                       done(result.status());
                       return;

@@ -48,7 +48,8 @@ struct Call {
 using StatusDone = absl::AnyInvocable<void(absl::Status)>;
 
 // Answers one request: fills `reply`, then runs `done` once. call, request and reply live until then.
-using UnaryFn = std::function<void(Call& call, const Message& request, Message* reply, StatusDone done)>;
+using UnaryFn =
+    std::function<void(Call& call, const Message& request, Message* reply, StatusDone done)>;
 
 // Produces the messages of a server stream, on demand: the next is asked for when the last one is on
 // its way, which is all the flow control there is.
@@ -61,7 +62,8 @@ class Source {
   // The caller is gone: run a kept `done` soon, with any status.
   virtual void Cancel() {}
 };
-using SourceFn = std::function<absl::StatusOr<std::unique_ptr<Source>>(Call& call, const Message& request)>;
+using SourceFn =
+    std::function<absl::StatusOr<std::unique_ptr<Source>>(Call& call, const Message& request)>;
 
 // Takes the messages of a client stream or of a bidirectional one, one at a time.
 class Receiver {
@@ -82,10 +84,11 @@ using WaitFn = std::function<void(const Message& request, absl::Time deadline, S
 
 struct Method {
   const google::protobuf::MethodDescriptor* descriptor = nullptr;
-  UnaryFn unary;        // Exactly one of the three is set.
+  UnaryFn unary;  // Exactly one of the three is set.
   SourceFn source;
   ReceiverFn receiver;
-  bool on_executor = false;  // Unary only: run on the executor, since it may take over a millisecond.
+  bool on_executor =
+      false;  // Unary only: run on the executor, since it may take over a millisecond.
 };
 
 class Methods {
@@ -141,18 +144,20 @@ class Methods {
     machine::Machine* machine = machine_;
     AddUnary<Req, Resp>(
         method,
-        [machine, decide, keys](Call& call, const Message& request, Message* reply, StatusDone done) {
+        [machine, decide, keys](Call& call, const Message& request, Message* reply,
+                                StatusDone done) {
           const Req& typed = static_cast<const Req&>(request);
-          RunCommand(*machine, call, request, keys(typed),
-                     [decide, &typed](const machine::State& state, machine::Decision& decision,
-                                      std::string* bytes) {
-                       Resp resp;
-                       absl::Status status =
-                           std::invoke(decide, static_cast<const S&>(state), typed, decision, &resp);
-                       if (status.ok()) bytes->assign(resp.SerializeAsString());
-                       return status;
-                     },
-                     reply, std::move(done));
+          RunCommand(
+              *machine, call, request, keys(typed),
+              [decide, &typed](const machine::State& state, machine::Decision& decision,
+                               std::string* bytes) {
+                Resp resp;
+                absl::Status status =
+                    std::invoke(decide, static_cast<const S&>(state), typed, decision, &resp);
+                if (status.ok()) bytes->assign(resp.SerializeAsString());
+                return status;
+              },
+              reply, std::move(done));
         },
         false);
   }
@@ -201,8 +206,8 @@ class Methods {
   static void RunCommand(machine::Machine& machine, Call& call, const Message& request,
                          std::vector<std::string> keys, machine::DecideFn decide, Message* reply,
                          StatusDone done);
-  static void StampPosition(const machine::Machine& machine, const store::Cursor& position, Call& call,
-                            Message* reply);
+  static void StampPosition(const machine::Machine& machine, const store::Cursor& position,
+                            Call& call, Message* reply);
 
   const google::protobuf::ServiceDescriptor* descriptor_;
   machine::Machine* machine_;
@@ -215,7 +220,8 @@ class Methods {
 machine::Command CommandOf(const Call& call, const Message& request);
 
 // Sets the reply's field "cursor" (terrace.types.v1.Cursor) if it has one, and the call's position.
-void StampCursor(absl::string_view service, const store::Cursor& position, Call& call, Message* reply);
+void StampCursor(absl::string_view service, const store::Cursor& position, Call& call,
+                 Message* reply);
 
 }  // namespace terrace::rpc
 

@@ -75,17 +75,17 @@ class OperationsTable {
     if (!token.ok()) return token.status();
     const std::string prefix = absl::StrCat(request.name(), ".");
     (*machine)->Read<machine::State>([&](const machine::State& state, const store::Cursor& at) {
-      state.rows().ForEach(prefix, token->last_key, [&](const std::string& key,
-                                                        const machine::Row& row) {
-        if (key == token->last_key) return true;
-        if (reply->operations_size() == *size) {
-          reply->set_next_page_token(resource::EncodePageToken(
-              {reply->operations(*size - 1).name(), at.log_id, at.revision.value}, hash));
-          return false;
-        }
-        *reply->add_operations() = ToOperation(machine::Rows::Parse<OperationRecord>(row));
-        return true;
-      });
+      state.rows().ForEach(
+          prefix, token->last_key, [&](const std::string& key, const machine::Row& row) {
+            if (key == token->last_key) return true;
+            if (reply->operations_size() == *size) {
+              reply->set_next_page_token(resource::EncodePageToken(
+                  {reply->operations(*size - 1).name(), at.log_id, at.revision.value}, hash));
+              return false;
+            }
+            *reply->add_operations() = ToOperation(machine::Rows::Parse<OperationRecord>(row));
+            return true;
+          });
     });
     return absl::OkStatus();
   }
@@ -122,13 +122,17 @@ class OperationsTable {
     }
     // At the next revision, or at the end of the wait, look again.
     ++position.revision.value;
-    machine->WaitFor(position, until,
-                     [machine, name, until, reply, done = std::move(done)](absl::Status) mutable {
-                       machine->executor().Post(
-                           [machine, name, until, reply, done = std::move(done)]() mutable {
-                             Wait(machine, name, until, reply, std::move(done));
-                           });
-                     });
+    machine->WaitFor(
+        position, until,
+        [machine, name, until, reply, done = std::move(done)](absl::Status waited) mutable {
+          if (HasReason(waited, Reason::SHUTTING_DOWN)) {
+            done(std::move(waited));
+            return;
+          }
+          machine->executor().Post([machine, name, until, reply, done = std::move(done)]() mutable {
+            Wait(machine, name, until, reply, std::move(done));
+          });
+        });
   }
 
  private:
@@ -179,7 +183,8 @@ std::unique_ptr<Methods> OperationsMethods(std::vector<machine::Machine*> machin
                                      ? absl::Seconds(request.timeout().seconds()) +
                                            absl::Nanoseconds(request.timeout().nanos())
                                      : kWaitMost;
-        const absl::Time until = std::min(call.deadline, call.received + std::min(timeout, kWaitMost));
+        const absl::Time until =
+            std::min(call.deadline, call.received + std::min(timeout, kWaitMost));
         OperationsTable::Wait(*machine, request.name(), until, reply, std::move(done));
       });
   return methods;

@@ -46,8 +46,8 @@ class ProxyCall : public grpc::ServerGenericBidiReactor, public EndableCall {
         upstream_context_.AddMetadata(name, std::string(value.data(), value.size()));
       }
     }
-    upstream_context_.AddMetadata(access::kIdentityHeader,
-                                  core->options.signer->Sign(identity_, core->options.clock->Now()));
+    upstream_context_.AddMetadata(
+        access::kIdentityHeader, core->options.signer->Sign(identity_, core->options.clock->Now()));
     {
       absl::MutexLock lock(&core->mu);
       core->calls.insert(this);

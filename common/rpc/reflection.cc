@@ -49,9 +49,9 @@ class ReflectionReceiver : public Receiver {
       case Request::kFileContainingExtension: {
         const auto& wanted = request.file_containing_extension();
         const auto* type = pool->FindMessageTypeByName(wanted.containing_type());
-        const auto* extension =
-            type == nullptr ? nullptr
-                            : pool->FindExtensionByNumber(type, wanted.extension_number());
+        const auto* extension = type == nullptr
+                                    ? nullptr
+                                    : pool->FindExtensionByNumber(type, wanted.extension_number());
         Answer(extension == nullptr ? nullptr : extension->file(), response);
         break;
       }

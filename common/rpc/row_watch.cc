@@ -89,8 +89,8 @@ class RowWatch : public Source, public std::enable_shared_from_this<RowWatch> {
     }
     machine_->BatchesAfter(
         at_, kWatchBatches,
-        [self = shared_from_this(), out, done = std::move(done)](
-            absl::StatusOr<std::vector<store::CommittedPtr>> batches) mutable {
+        [self = shared_from_this(), out,
+         done = std::move(done)](absl::StatusOr<std::vector<store::CommittedPtr>> batches) mutable {
           if (!batches.ok()) {
             done(batches.status());
           } else if (batches->empty()) {
@@ -116,7 +116,8 @@ class RowWatch : public Source, public std::enable_shared_from_this<RowWatch> {
       at_.revision = batch->revision;
       bool any = false;
       for (const store::CommittedChange& change : batch->changes) {
-        any |= spec_.event(change.key, change.value ? &*change.value : nullptr, batch->revision, out);
+        any |=
+            spec_.event(change.key, change.value ? &*change.value : nullptr, batch->revision, out);
       }
       scope_changed_ = spec_.changes_scope && spec_.changes_scope(*batch);
       if (any) {

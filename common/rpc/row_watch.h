@@ -23,8 +23,8 @@
 namespace terrace::rpc {
 
 // Limits.
-inline constexpr int kWatchPageRows = 500;             // Rows of a snapshot message.
-inline constexpr int kWatchBatches = 64;               // Batches read from the log at a time.
+inline constexpr int kWatchPageRows = 500;  // Rows of a snapshot message.
+inline constexpr int kWatchBatches = 64;    // Batches read from the log at a time.
 inline constexpr absl::Duration kWatchProgress = absl::Seconds(4);  // Longest silence.
 
 enum class WatchKind { kSnapshot, kSnapshotEnd, kBatch, kProgress };

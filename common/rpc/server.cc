@@ -90,8 +90,7 @@ class ServerImpl : public Server, private grpc::CallbackGenericService {
       grpc::GenericCallbackServerContext* context) override {
     auto target = core_.targets.find(context->method());
     if (target == core_.targets.end()) {
-      return new RefusedCall(
-          Error(Reason::UNIMPLEMENTED_METHOD, {{"method", context->method()}}));
+      return new RefusedCall(Error(Reason::UNIMPLEMENTED_METHOD, {{"method", context->method()}}));
     }
     {
       absl::MutexLock lock(&core_.mu);
@@ -182,9 +181,9 @@ class ServerImpl : public Server, private grpc::CallbackGenericService {
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) {
-      return absl::UnavailableError(
-          absl::StrCat("cannot listen on ", core_.options.listen.empty() ? "" : core_.options.listen[0],
-                       ": the port is in use or the address is not ours"));
+      return absl::UnavailableError(absl::StrCat(
+          "cannot listen on ", core_.options.listen.empty() ? "" : core_.options.listen[0],
+          ": the port is in use or the address is not ours"));
     }
     if (!ports_.empty()) port_ = *ports_.front();
     warm_channel_ = server_->InProcessChannel({});

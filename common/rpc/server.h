@@ -28,8 +28,8 @@
 namespace terrace::rpc {
 
 // Limits of a server.
-inline constexpr int kMessageBytesMax = 4 << 20;        // Larger ones: MESSAGE_TOO_LARGE.
-inline constexpr int kTransportBytesMax = 16 << 20;     // What gRPC itself lets through.
+inline constexpr int kMessageBytesMax = 4 << 20;     // Larger ones: MESSAGE_TOO_LARGE.
+inline constexpr int kTransportBytesMax = 16 << 20;  // What gRPC itself lets through.
 inline constexpr int kStreamsPerConnectionMax = 1000;
 inline constexpr int kMetadataBytesMax = 32 << 10;
 inline constexpr absl::Duration kStreamRecheck = absl::Seconds(5);  // Of an open stream's token.
@@ -45,9 +45,9 @@ struct Route {
 using TreeCatchUp = std::function<void(absl::Time deadline, absl::AnyInvocable<void()> done)>;
 
 struct ServerOptions {
-  std::vector<std::string> listen;      // "127.0.0.1:7443"; port 0 picks one.
-  std::vector<const Methods*> methods;  // Typed services; outlive the server.
-  std::vector<Route> routes;            // Proxied services.
+  std::vector<std::string> listen;                       // "127.0.0.1:7443"; port 0 picks one.
+  std::vector<const Methods*> methods;                   // Typed services; outlive the server.
+  std::vector<Route> routes;                             // Proxied services.
   const access::Authenticator* authenticator = nullptr;  // Outlives the server.
   const access::IdentitySigner* signer = nullptr;        // Needed for routes.
   machine::TreeSource tree;

@@ -28,7 +28,7 @@ struct Target {
   const google::protobuf::MethodDescriptor* descriptor = nullptr;
   const Methods* methods = nullptr;  // With `method`, when typed.
   const Method* method = nullptr;
-  const Route* route = nullptr;      // When proxied.
+  const Route* route = nullptr;             // When proxied.
   absl::optional<access::MethodRule> rule;  // None for reflection, which is open by name.
 };
 

@@ -39,7 +39,7 @@ class TypedCall : public grpc::ServerGenericBidiReactor, public EndableCall {
 
   void OnReadDone(bool ok) override {
     if (ok) {
-      core_->options.executor != nullptr && receiver_ != nullptr
+      core_->options.executor != nullptr&& receiver_ != nullptr
           ? core_->options.executor->Post([this] { Receive(); })
           : Receive();
     } else if (receiver_ == nullptr) {
@@ -167,16 +167,17 @@ class TypedCall : public grpc::ServerGenericBidiReactor, public EndableCall {
       HandleSource();
     } else if (receiver_ != nullptr) {
       const bool bidi = target_->descriptor->server_streaming();
-      receiver_->OnMessage(*request_, bidi ? reply_.get() : nullptr, [this, bidi](absl::Status status) {
-        if (!status.ok()) {
-          End(std::move(status));
-        } else if (bidi) {
-          out_ = ToBytes(*reply_);
-          StartWrite(&out_);
-        } else {
-          StartRead(&in_);
-        }
-      });
+      receiver_->OnMessage(*request_, bidi ? reply_.get() : nullptr,
+                           [this, bidi](absl::Status status) {
+                             if (!status.ok()) {
+                               End(std::move(status));
+                             } else if (bidi) {
+                               out_ = ToBytes(*reply_);
+                               StartWrite(&out_);
+                             } else {
+                               StartRead(&in_);
+                             }
+                           });
     } else if (method().on_executor) {
       core_->options.executor->Post([this] { HandleUnary(); });
     } else {

@@ -28,7 +28,8 @@ void CreateToken(machine::Machine* machine, Call& call, const v1::CreateTokenReq
   const std::string hash = HashSecret(secret);
   machine->Execute(
       rpc::CommandOf(call, request), {request.parent()},
-      [request, hash](const machine::State& state, machine::Decision& decision, std::string* bytes) {
+      [request, hash](const machine::State& state, machine::Decision& decision,
+                      std::string* bytes) {
         v1::CreateTokenResponse response;
         absl::Status status =
             static_cast<const AccessState&>(state).CreateToken(request, hash, decision, &response);
@@ -61,15 +62,13 @@ std::string HashSecret(absl::string_view secret) { return Sha256(secret); }
 std::unique_ptr<rpc::Methods> AccessMethods(machine::Machine* machine, StatusFn status) {
   auto methods = std::make_unique<rpc::Methods>("terrace.gateway.v1.Access", machine);
   methods->StateRead<AccessState, v1::WhoAmIRequest, v1::WhoAmIResponse>(
-      "WhoAmI", [](const AccessState& state, Call& call, const v1::WhoAmIRequest&,
-                   v1::WhoAmIResponse* reply) {
-        return state.WhoAmI(call.identity, call.received, reply);
-      });
+      "WhoAmI",
+      [](const AccessState& state, Call& call, const v1::WhoAmIRequest&,
+         v1::WhoAmIResponse* reply) { return state.WhoAmI(call.identity, call.received, reply); });
   methods->Async<v1::CreateTokenRequest, v1::CreateTokenResponse>(
-      "CreateToken", [machine](Call& call, const v1::CreateTokenRequest& request,
-                               v1::CreateTokenResponse* reply, StatusDone done) {
-        CreateToken(machine, call, request, reply, std::move(done));
-      });
+      "CreateToken",
+      [machine](Call& call, const v1::CreateTokenRequest& request, v1::CreateTokenResponse* reply,
+                StatusDone done) { CreateToken(machine, call, request, reply, std::move(done)); });
   methods->Command<AccessState, v1::RevokeTokenRequest, v1::Token>(
       "RevokeToken", &AccessState::RevokeToken, [](const v1::RevokeTokenRequest& request) {
         return std::vector<std::string>{request.name()};
@@ -93,8 +92,8 @@ std::unique_ptr<rpc::Methods> AccessMethods(machine::Machine* machine, StatusFn 
         return state.ListGrants(request, *call.tree, machine->position_locked(), reply);
       });
   methods->SlowRead<v1::GetStatusRequest, v1::GetStatusResponse>(
-      "GetStatus", [machine, status](Call&, const v1::GetStatusRequest&,
-                                     v1::GetStatusResponse* reply) {
+      "GetStatus",
+      [machine, status](Call&, const v1::GetStatusRequest&, v1::GetStatusResponse* reply) {
         status(reply);
         *reply->mutable_server_time() = ToProto(machine->clock().Now());
         return absl::OkStatus();

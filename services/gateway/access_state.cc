@@ -87,7 +87,8 @@ absl::Status AccessState::CreateToken(const v1::CreateTokenRequest& request,
   }
   if (request.token().has_expire_time() &&
       FromProto(request.token().expire_time()) <= decision.now()) {
-    return Error(Reason::INVALID_TIME, {{"field", "token.expire_time"}, {"detail", "it is over already"}});
+    return Error(Reason::INVALID_TIME,
+                 {{"field", "token.expire_time"}, {"detail", "it is over already"}});
   }
   const std::string name = absl::StrCat(request.parent(), "/tokens/", request.token_id());
   if (decision.Exists(name)) return Error(Reason::ALREADY_EXISTS, {{"name", name}});

@@ -96,6 +96,8 @@ class SuiteImpl : public Suite {
 
   void Stop() override {
     units_.reset();
+    // Waits end first, since a server stops only when its last call is over.
+    for (const auto& [service, machine] : machines_) machine->Drain();
     if (server_ != nullptr) server_->Stop();
     server_.reset();
     methods_.clear();

@@ -30,8 +30,8 @@ constexpr Place kPlaces[] = {Place::kOwn, Place::kChild, Place::kSibling, Place:
 const char* const kPlaceNames[] = {"own", "child", "sibling", "ancestor", "nobody"};
 const char* const kPlaceUnits[] = {"county", "village", "neighbour", "nation", "county"};
 
-constexpr Role kRoles[] = {options::v1::ROLE_VIEWER,    options::v1::ROLE_REPORTER,
-                           options::v1::ROLE_INSPECTOR, options::v1::ROLE_OFFICER,
+constexpr Role kRoles[] = {options::v1::ROLE_VIEWER,        options::v1::ROLE_REPORTER,
+                           options::v1::ROLE_INSPECTOR,     options::v1::ROLE_OFFICER,
                            options::v1::ROLE_ADMINISTRATOR, options::v1::ROLE_AUDITOR};
 
 // includes[held][needed], both in the order of kRoles.
@@ -108,7 +108,8 @@ class AccessTableTest : public SuiteTest {
     std::unique_ptr<Message> request(factory->GetPrototype(method.input_type())->New());
     std::unique_ptr<Message> reply(factory->GetPrototype(method.output_type())->New());
     const Access& access = method.options().GetExtension(options::v1::access);
-    for (const NameRule& rule : access.names()) SetName(request.get(), rule.field(), "units/" + unit);
+    for (const NameRule& rule : access.names())
+      SetName(request.get(), rule.field(), "units/" + unit);
     // A dry run, where the method knows one: the table must leave nothing behind.
     if (const FieldDescriptor* dry = request->GetDescriptor()->FindFieldByName("validate_only")) {
       request->GetReflection()->SetBool(request.get(), dry, true);
@@ -142,8 +143,7 @@ TEST_F(AccessTableTest, EveryMethodKeepsItsPromise) {
       for (Role role : kRoles) {
         for (Place place : kPlaces) {
           rpc::Channel& channel = place == Place::kNobody ? *nobody_ : *callers_[role];
-          absl::Status status =
-              CallMethod(channel, method, kPlaceUnits[static_cast<int>(place)]);
+          absl::Status status = CallMethod(channel, method, kPlaceUnits[static_cast<int>(place)]);
           ++checked;
           SCOPED_TRACE(absl::StrCat(method.full_name(), " as ", options::v1::Role_Name(role),
                                     " at ", kPlaceNames[static_cast<int>(place)], ": ",

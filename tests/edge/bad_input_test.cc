@@ -1,9 +1,9 @@
 // Bad input over the wire: each gets its reason from the catalogue and leaves nothing behind. What
 // belongs to one service's rules is tested beside that service.
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/generic/generic_stub.h>
+#include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
@@ -46,7 +46,8 @@ class BadInputTest : public SuiteTest {
   std::map<std::string, int64_t> Positions() {
     gateway::v1::GetStatusResponse status;
     EXPECT_TRUE(Call(*admin_, "/terrace.gateway.v1.Access/GetStatus",
-                     gateway::v1::GetStatusRequest(), &status).ok());
+                     gateway::v1::GetStatusRequest(), &status)
+                    .ok());
     std::map<std::string, int64_t> positions;
     for (const auto& row : status.services()) positions[row.service()] = row.cursor().revision();
     return positions;

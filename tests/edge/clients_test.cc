@@ -39,15 +39,17 @@ class ClientsTest : public SuiteTest {
   std::string Address() const { return absl::StrCat("127.0.0.1:", suite_->port()); }
 
   Output Curl(const std::string& method, const std::string& data) {
-    return RunCommand(absl::StrCat("tests/node_modules/.bin/buf curl --protocol grpc --http2-prior-knowledge",
-                            " -H 'authorization: Bearer ", suite_->admin_token(), "' -d '", data,
-                            "' http://", Address(), "/", method));
+    return RunCommand(
+        absl::StrCat("tests/node_modules/.bin/buf curl --protocol grpc --http2-prior-knowledge",
+                     " -H 'authorization: Bearer ", suite_->admin_token(), "' -d '", data,
+                     "' http://", Address(), "/", method));
   }
 };
 
 TEST_F(ClientsTest, NodeClientCallsOneMethodOfEveryService) {
-  Output out = RunCommand(absl::StrCat("node tests/edge/client.mjs ", Address(), " ", suite_->admin_token(),
-                                " proto /usr/share/gocode/src/github.com/gogo/googleapis"));
+  Output out =
+      RunCommand(absl::StrCat("node tests/edge/client.mjs ", Address(), " ", suite_->admin_token(),
+                              " proto /usr/share/gocode/src/github.com/gogo/googleapis"));
   EXPECT_EQ(out.exit_code, 0) << out.text;
   EXPECT_THAT(out.text, testing::HasSubstr("\"Unit county\""));
   EXPECT_THAT(out.text, testing::HasSubstr("units/realm/tokens/admin"));
@@ -72,12 +74,14 @@ TEST_F(ClientsTest, BufCurlCallsOneMethodOfEveryServiceOverReflection) {
 }
 
 TEST_F(ClientsTest, ReflectionListsEveryService) {
-  Output out = RunCommand(absl::StrCat(
-      "tests/node_modules/.bin/buf curl --protocol grpc --http2-prior-knowledge --list-methods http://",
-      Address()));
+  Output out =
+      RunCommand(absl::StrCat("tests/node_modules/.bin/buf curl --protocol grpc "
+                              "--http2-prior-knowledge --list-methods http://",
+                              Address()));
   EXPECT_EQ(out.exit_code, 0) << out.text;
   for (const char* method :
-       {"terrace.registry.v1.UnitRegistry/CreateUnit", "terrace.measures.v1.MeasureTracker/SubmitReport",
+       {"terrace.registry.v1.UnitRegistry/CreateUnit",
+        "terrace.measures.v1.MeasureTracker/SubmitReport",
         "terrace.inspections.v1.InspectionScheduler/SyncVisits",
         "terrace.scoring.v1.Scoreboard/ExplainScore", "terrace.gateway.v1.Access/WhoAmI",
         "google.longrunning.Operations/WaitOperation", "grpc.health.v1.Health/Check"}) {

@@ -73,8 +73,9 @@ TEST_F(ProcessesTest, UnaryCallsAreForwarded) {
   request.set_name("units/county");
   Unit unit;
   std::map<std::string, std::string> headers;
-  ASSERT_TRUE(admin_->Call(absl::StrCat(kRegistry, "GetUnit"), request, &unit,
-                           absl::Now() + absl::Seconds(10), &headers)
+  ASSERT_TRUE(admin_
+                  ->Call(absl::StrCat(kRegistry, "GetUnit"), request, &unit,
+                         absl::Now() + absl::Seconds(10), &headers)
                   .ok());
   EXPECT_EQ(unit.display_name(), "Unit county");
   EXPECT_THAT(headers["terrace-cursor"], testing::StartsWith("registry="));
@@ -109,7 +110,8 @@ TEST_F(ProcessesTest, ANewUnitIsKnownToEveryServiceAtOnce) {
 
 TEST_F(ProcessesTest, StreamsAreForwarded) {
   CreateUnit("county", "");
-  auto import = admin_->Open(absl::StrCat(kRegistry, "ImportUnits"), absl::Now() + absl::Seconds(20));
+  auto import =
+      admin_->Open(absl::StrCat(kRegistry, "ImportUnits"), absl::Now() + absl::Seconds(20));
   for (int chunk = 0; chunk < 3; ++chunk) {
     registry::v1::ImportUnitsRequest request;
     for (int i = 0; i < 100; ++i) {
@@ -127,7 +129,8 @@ TEST_F(ProcessesTest, StreamsAreForwarded) {
   ASSERT_TRUE(import->Read(&imported)) << import->Finish();
   EXPECT_EQ(imported.created(), 300) << imported.ShortDebugString();
 
-  auto stream = admin_->Open(absl::StrCat(kRegistry, "ExportUnits"), absl::Now() + absl::Seconds(20));
+  auto stream =
+      admin_->Open(absl::StrCat(kRegistry, "ExportUnits"), absl::Now() + absl::Seconds(20));
   registry::v1::ExportUnitsRequest request;
   request.set_subtree("units/county");
   ASSERT_TRUE(stream->Write(request));
@@ -158,7 +161,8 @@ TEST_F(ProcessesTest, AccessIsCheckedOnEveryMessageOfAForwardedStream) {
   CreateUnit("county", "nation");
   CreateUnit("neighbour", "nation");
   auto county = ConnectAs("nation", options::v1::ROLE_ADMINISTRATOR, "county");
-  auto import = county->Open(absl::StrCat(kRegistry, "ImportUnits"), absl::Now() + absl::Seconds(20));
+  auto import =
+      county->Open(absl::StrCat(kRegistry, "ImportUnits"), absl::Now() + absl::Seconds(20));
   registry::v1::ImportUnitsRequest request;
   request.set_subtree("units/county");
   ASSERT_TRUE(import->Write(request));
@@ -205,8 +209,9 @@ TEST_F(ProcessesTest, AServiceThatIsDownIsNamed) {
   absl::Status status = Call(*admin_, absl::StrCat(kMeasures, "ListMeasureLists"), request, &reply);
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
   gateway::v1::GetStatusResponse report;
-  ASSERT_TRUE(Call(*admin_, "/terrace.gateway.v1.Access/GetStatus",
-                   gateway::v1::GetStatusRequest(), &report).ok());
+  ASSERT_TRUE(Call(*admin_, "/terrace.gateway.v1.Access/GetStatus", gateway::v1::GetStatusRequest(),
+                   &report)
+                  .ok());
   for (const auto& row : report.services()) {
     EXPECT_EQ(row.serving(), row.service() != "measures") << row.ShortDebugString();
   }

@@ -77,8 +77,7 @@ class SuiteTest : public testing::Test {
     create.set_token_id(id);
     create.mutable_token()->set_display_name("test");
     gateway::v1::CreateTokenResponse token;
-    EXPECT_TRUE(
-        Call(*admin_, "/terrace.gateway.v1.Access/CreateToken", create, &token).ok());
+    EXPECT_TRUE(Call(*admin_, "/terrace.gateway.v1.Access/CreateToken", create, &token).ok());
     if (role != options::v1::ROLE_UNSPECIFIED) {
       gateway::v1::SetGrantRequest set;
       set.mutable_grant()->set_name(absl::StrCat("units/", unit, "/grants/", id));

@@ -1,0 +1,241 @@
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/error.h"
+#include "common/base/time.h"
+#include "common/machine/machine_impl.h"
+#include "terrace/storage/v1/storage.pb.h"
+
+namespace terrace::machine {
+namespace {
+
+bool IsOutcomeUnknown(const absl::Status& status) {
+  return HasReason(status, Reason::OUTCOME_UNKNOWN);
+}
+
+}  // namespace
+
+void Machine::Impl::Execute(Command command, std::vector<std::string> queue_keys, DecideFn decide,
+                            ExecuteDone done) {
+  auto x = std::make_shared<Execution>();
+  x->command = std::move(command);
+  x->decide = std::move(decide);
+  x->done = std::move(done);
+  x->keys = std::move(queue_keys);
+  x->command.salt = store::NewBatchId();
+  if (!x->command.request_id.empty() && !x->command.validate_only) {
+    x->request_key =
+        absl::StrCat(kRequestPrefix, x->command.identity.subject, "/", x->command.request_id);
+    x->keys.push_back(x->request_key);
+  }
+  std::sort(x->keys.begin(), x->keys.end());
+  x->keys.erase(std::unique(x->keys.begin(), x->keys.end()), x->keys.end());
+  absl::Status refused;
+  {
+    absl::MutexLock lock(&mu_);
+    if (draining_) {
+      refused = Error(Reason::SHUTTING_DOWN);
+    } else if (running_ >= kCommandsWaitingMax) {
+      refused = Error(Reason::OVERLOADED, {{"seconds", "1"}});
+    } else {
+      ++running_;
+    }
+  }
+  if (!refused.ok()) {
+    x->done(std::move(refused));
+    return;
+  }
+  queues_.Acquire(x->keys, [this, x] { Decide(x); });
+}
+
+void Machine::Impl::Finish(const ExecutionPtr& x, absl::StatusOr<Done> result) {
+  x->done(std::move(result));
+  queues_.Release(x->keys, *options_.executor);
+  absl::MutexLock lock(&mu_);
+  --running_;
+}
+
+void Machine::Impl::Retry(const ExecutionPtr& x, absl::AnyInvocable<void()> step,
+                          absl::Status late) {
+  absl::Duration delay = std::min(kRetryFirst * (1 << std::min(x->tries++, 10)), kRetryMost);
+  const absl::Time deadline =
+      std::min(x->command.deadline, x->command.received + kCommandTimeoutDefault);
+  if (options_.clock->Now() + delay > deadline) {
+    Finish(x, std::move(late));
+    return;
+  }
+  timer_->After(delay, [this, step = std::move(step)]() mutable { Post(std::move(step)); });
+}
+
+void Machine::Impl::Decide(const ExecutionPtr& x) {
+  if (!x->request_key.empty() && requests_.Contains(x->request_key)) {
+    Replay(x);
+    return;
+  }
+  absl::Status status;
+  store::Cursor position;
+  bool empty = false;
+  std::shared_ptr<const tree::Tree> tree = options_.tree();
+  {
+    absl::ReaderMutexLock lock(&state_mu_);
+    const absl::Time log_time = options_.state->log_time();
+    const absl::Duration behind = log_time - options_.clock->Now();
+    if (behind > kSkewMost) {
+      status = Error(Reason::CLOCK_SKEW, {{"seconds", absl::StrCat(absl::ToInt64Seconds(behind))}});
+    } else {
+      Decision decision(options_.state->rows(), x->command, *tree, log_time);
+      x->reply.clear();
+      status = x->decide(*options_.state, decision, &x->reply);
+      empty = decision.empty();
+      x->batch = std::move(decision).TakeBatch();
+    }
+    position = position_;
+  }
+  if (!status.ok()) {
+    Finish(x, std::move(status));
+  } else if (empty || x->command.validate_only) {
+    Finish(x, Done{std::move(x->reply), std::move(position)});
+  } else {
+    Commit(x);
+  }
+}
+
+void Machine::Impl::Commit(const ExecutionPtr& x) {
+  x->batch_id = store::NewBatchId();
+  x->batch.id = x->batch_id;
+  x->batch.header = MakeHeader(x->command);
+  if (!x->request_key.empty()) {
+    storage::v1::RequestRecord record;
+    record.set_method(x->command.method);
+    record.set_request_hash(x->command.request_hash);
+    record.set_reply(x->reply);
+    *record.mutable_expire_time() = ToProto(x->command.received + kRequestKept);
+    x->batch.guards.push_back({x->request_key, store::Revision{0}});
+    x->batch.changes.push_back({x->request_key, record.SerializeAsString()});
+  }
+  {
+    absl::MutexLock lock(&mu_);
+    pending_[x->batch_id] = x;
+  }
+  options_.store->Commit(x->batch, [this, x](absl::StatusOr<store::Revision> revision) {
+    OnCommit(x, std::move(revision));
+  });
+}
+
+bool Machine::Impl::TakePending(const std::string& batch_id, ExecutionPtr* out) {
+  absl::MutexLock lock(&mu_);
+  auto it = pending_.find(batch_id);
+  if (it == pending_.end()) return false;
+  *out = std::move(it->second);
+  pending_.erase(it);
+  return true;
+}
+
+void Machine::Impl::OnCommit(const ExecutionPtr& x, absl::StatusOr<store::Revision> revision) {
+  if (revision.ok()) return;  // The feed delivers it, then it is done.
+  const absl::Status& status = revision.status();
+  if (absl::IsAlreadyExists(status)) return;  // A re-commit found it in the log.
+  if (IsOutcomeUnknown(status)) {
+    // Only the log can tell: the same batch again either lands, or is found there already.
+    absl::Status late = status;
+    {
+      absl::MutexLock lock(&mu_);
+      if (!pending_.contains(x->batch_id)) return;  // The feed was quicker.
+    }
+    const absl::Time deadline =
+        std::min(x->command.deadline, x->command.received + kCommandTimeoutDefault);
+    if (options_.clock->Now() + kRetryMost > deadline) {
+      ExecutionPtr own;
+      if (TakePending(x->batch_id, &own)) Finish(own, std::move(late));
+      return;
+    }
+    timer_->After(kRetryFirst * 10, [this, x] {
+      options_.store->Commit(x->batch, [this, x](absl::StatusOr<store::Revision> again) {
+        OnCommit(x, std::move(again));
+      });
+    });
+    return;
+  }
+  ExecutionPtr own;
+  if (!TakePending(x->batch_id, &own)) return;
+  absl::optional<std::string> guard = store::FailedGuard(status);
+  if (!guard && HasReason(status, Reason::OVERLOADED)) {
+    Retry(
+        own, [this, own] { Decide(own); }, status);  // Not stored; there may be room soon.
+    return;
+  }
+  if (!guard) {
+    Finish(own, status);
+    return;
+  }
+  if (*guard == x->request_key) requests_.Expect(x->request_key);
+  Retry(
+      own, [this, own] { Decide(own); }, Error(Reason::CONFLICT));
+}
+
+void Machine::Impl::Replay(const ExecutionPtr& x) {
+  std::vector<std::string> keys = {x->request_key};
+  options_.store->Read(keys, [this,
+                              x](absl::StatusOr<std::vector<absl::optional<store::Entry>>> found) {
+    Post([this, x, found = std::move(found)] {
+      if (!found.ok()) {
+        Finish(x, found.status());
+        return;
+      }
+      storage::v1::RequestRecord record;
+      if (!found->front() || !record.ParseFromString(found->front()->value)) {
+        requests_.Remove(x->request_key);  // Swept, or a hash that only looked alike.
+        Decide(x);
+        return;
+      }
+      if (record.request_hash() != x->command.request_hash ||
+          record.method() != x->command.method) {
+        Finish(x, Error(Reason::REQUEST_ID_REUSED, {{"request_id", x->command.request_id}}));
+        return;
+      }
+      // The reply speaks for the batch that stored it, so it waits until State includes that batch.
+      store::Cursor at;
+      {
+        absl::MutexLock lock(&mu_);
+        at = applied_;
+      }
+      at.revision = found->front()->revision;
+      WaitFor(at, x->command.deadline, [this, x, at, reply = record.reply()](absl::Status status) {
+        if (status.ok()) {
+          Finish(x, Done{reply, at});
+        } else {
+          Finish(x, status);
+        }
+      });
+    });
+  });
+}
+
+std::string Machine::Impl::MakeHeader(const Command& command) const {
+  storage::v1::Header header;
+  header.mutable_actor()->set_subject(command.identity.subject);
+  header.mutable_actor()->set_office(command.acting_office);
+  header.set_token(command.identity.token);
+  header.set_peer(command.identity.peer);
+  header.set_method(command.method);
+  header.set_request_id(command.request_id);
+  if (command.captured) *header.mutable_captured_time() = ToProto(*command.captured);
+  *header.mutable_received_time() = ToProto(command.received);
+  return header.SerializeAsString();
+}
+
+void Machine::Impl::Drain() {
+  auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return running_ == 0; };
+  std::vector<absl::AnyInvocable<void(absl::Status)>> wakes;
+  {
+    absl::MutexLock lock(&mu_);
+    draining_ = true;
+    for (auto& [revision, wake] : wakes_) wakes.push_back(std::move(wake.second));
+    wakes_.clear();
+  }
+  for (auto& wake : wakes) wake(Error(Reason::SHUTTING_DOWN));
+  absl::MutexLock lock(&mu_);
+  mu_.AwaitWithTimeout(absl::Condition(&idle), kCommandTimeoutDefault);
+}
+
+}  // namespace terrace::machine
