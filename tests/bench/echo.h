@@ -1,5 +1,4 @@
-// The peers of the benchmark: a bare gRPC echo with nothing of ours in it, and the same echo behind
-// our proxy.
+// The yardstick of the benchmark: a bare gRPC echo with nothing of ours in it.
 #ifndef TERRACE_TESTS_BENCH_ECHO_H_
 #define TERRACE_TESTS_BENCH_ECHO_H_
 

@@ -62,7 +62,7 @@ class Load {
   absl::Mutex mu_;
   int64_t next_ ABSL_GUARDED_BY(mu_) = 0;
   int running_ ABSL_GUARDED_BY(mu_) = 0;
-  std::vector<double> milliseconds_;
+  std::vector<double> milliseconds_ ABSL_GUARDED_BY(mu_);
   LoadResult result_;
 };
 

@@ -1,0 +1,68 @@
+// Unary reads. The echo is sent what GetUnit answers, so that the yardstick carries real bytes.
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/check.h"
+#include "services/terrace/sample/sample.h"
+#include "terrace/gateway/v1/access.pb.h"
+#include "terrace/registry/v1/unit.pb.h"
+#include "terrace/scoring/v1/scoreboard.pb.h"
+#include "tests/bench/client.h"
+#include "tests/bench/measurements.h"
+
+namespace terrace::bench {
+namespace {
+
+constexpr int kInFlight = 32;
+
+Contestant Unary(const Effort& effort, const std::string& what,
+                 const std::shared_ptr<BytesClient>& client, const std::string& method,
+                 std::string request) {
+  return {what, "calls/s", [turn = effort.turn, client, method, request = std::move(request)] {
+            return RunLoad(kInFlight, turn,
+                           [&](int64_t, absl::AnyInvocable<void(absl::Status)> done) {
+                             client->Call(method, request, std::move(done));
+                           });
+          }};
+}
+
+}  // namespace
+
+absl::Status MeasureCalls(const Effort& effort, const EchoServer& echo, const World& together,
+                          const World& apart, Table* table) {
+  registry::v1::GetUnitRequest get_unit;
+  get_unit.set_name(sample::kCountyA);
+  TERRACE_ASSIGN_OR_RETURN(const registry::v1::Unit unit,
+                           together.NewClient()->Get<registry::v1::Unit>(get_unit));
+  scoring::v1::GetScoreRequest get_score;
+  get_score.set_name(absl::StrCat(sample::kCountyA, "/scores/nation~township-work~2016"));
+
+  const auto one = together.NewBytesClient();
+  const auto many = apart.NewBytesClient();
+  const std::string unit_method = cli::MethodOf(get_unit.GetDescriptor());
+  const std::string score_method = cli::MethodOf(get_score.GetDescriptor());
+  std::vector<Contestant> contestants = {
+      Unary(effort, "bare gRPC echo", BytesClient::Connect(echo.port(), ""), "/bench.Echo/Echo",
+            unit.SerializeAsString()),
+      Unary(effort, "WhoAmI, one process", one,
+            cli::MethodOf(gateway::v1::WhoAmIRequest::descriptor()), ""),
+      Unary(effort, "GetUnit, one process", one, unit_method, get_unit.SerializeAsString()),
+      Unary(effort, "GetUnit, forwarded to its own server", many, unit_method,
+            get_unit.SerializeAsString()),
+  };
+  const std::pair<const World*, const char*> boards[] = {
+      {&together, "GetScore, one process"}, {&apart, "GetScore, forwarded to its own server"}};
+  for (const auto& [world, what] : boards) {
+    if (!world->scored()) continue;
+    contestants.push_back(Unary(effort, what, world == &together ? one : many, score_method,
+                                get_score.SerializeAsString()));
+  }
+  Compete(effort.rounds, contestants, 0, table);
+  for (const auto& [world, what] : boards) {
+    if (!world->scored()) table->AddMissing(what, "UNIMPLEMENTED: the scoreboard is not served");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace terrace::bench
