@@ -11,7 +11,8 @@ BUILD := build/release
 TERRACE := $(BUILD)/bin/terrace
 STEP := scripts/step.sh
 
-# Passed to `terrace demo`, such as DEMO_ARGS=--once; and to `terrace bench`.
+# Passed to `terrace demo`, such as DEMO_ARGS=--once; and to terrace_bench, such as
+# BENCH_ARGS=--json=bench.json.
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 
@@ -34,8 +35,10 @@ test:  ## Builds everything, checks the style, runs every test.
 	@scripts/lint.sh $(BUILD)
 	@$(STEP) 'Running the tests' ctest --preset release
 
-bench: build  ## Measures throughput and latency; every figure is a ratio within one run.
-	@$(TERRACE) bench $(BENCH_ARGS)
+bench:  ## Measures throughput and latency; every figure is a ratio within one run.
+	@scripts/setup.sh build
+	@$(STEP) 'Building $(BUILD)/bin/terrace_bench' scripts/build.sh $(BUILD) terrace_bench
+	@$(BUILD)/bin/terrace_bench $(BENCH_ARGS)
 
 lint: build  ## Checks protos, format, and clang-tidy's chosen set.
 	@scripts/lint.sh $(BUILD)
