@@ -414,6 +414,7 @@ engine::SheetValue SheetValueOf(const engine::SheetResult& result,
   engine::SheetValue value;
   value.assessment = result.assessment;
   value.disqualified = result.disqualified;
+  for (const engine::LeafResult& leaf : result.leaves) value.struck |= leaf.struck;
   value.covered_points = result.covered_points;
   value.applicable_points = result.applicable_points;
   if (result.assessment == engine::Assessment::kScored) {

@@ -320,7 +320,7 @@ void SchemeBoard::TakeDirty() {
 }
 
 void SchemeBoard::EnsureOrder() {
-  if (order_structure_ == structure_ && order_ != nullptr) return;
+  if (OrderIsCurrent()) return;
   order_ = std::make_shared<TreeOrder>(*board_, facts_->ids);
   order_structure_ = structure_;
 }

@@ -74,8 +74,9 @@ class SchemeBoard {
   absl::Time NextChange() const;
   // The sheet of a unit with everything that it was made of; empty inputs without a sheet.
   GatheredSheet Explain(Unit unit) const;
-  // Null until EnsureOrder; always that of the present structure afterwards.
+  // As EnsureOrder made it last; null before.
   std::shared_ptr<const TreeOrder> order() const { return order_; }
+  bool OrderIsCurrent() const { return order_ != nullptr && order_structure_ == structure_; }
 
   // ---- What changed, for watchers. Numbers only grow; building anew starts a new epoch.
 

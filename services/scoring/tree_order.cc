@@ -79,4 +79,39 @@ std::vector<Unit> TreeOrder::Children(Unit unit) const {
   return children;
 }
 
+std::string TreeOrder::PathOf(Unit unit, Unit top, const UnitIds& ids) const {
+  // Down from the top: the child whose range holds the unit, again and again.
+  std::string path;
+  for (Unit at = top; at != unit;) {
+    for (Unit child : Children(at)) {
+      if (first_[child] <= first_[unit] && first_[unit] < last_[child]) {
+        if (!path.empty()) path += "/";
+        path += std::string(ids.Id(child));
+        at = child;
+        break;
+      }
+    }
+  }
+  return path;
+}
+
+size_t TreeOrder::IndexAfter(absl::string_view path, Unit top, const UnitIds& ids) const {
+  Unit at = top;
+  while (!path.empty()) {
+    const size_t slash = path.find('/');
+    const absl::string_view id = path.substr(0, slash);
+    path.remove_prefix(slash == absl::string_view::npos ? path.size() : slash + 1);
+    Unit next = kNoUnit;
+    for (Unit child : Children(at)) {
+      if (ids.Id(child) < id) continue;
+      next = child;
+      break;
+    }
+    if (next == kNoUnit) return last_[at] - first_[top];
+    if (ids.Id(next) != id) return first_[next] - first_[top];
+    at = next;
+  }
+  return first_[at] + 1 - first_[top];
+}
+
 }  // namespace terrace::scoring

@@ -5,8 +5,10 @@
 #ifndef TERRACE_SERVICES_SCORING_TREE_ORDER_H_
 #define TERRACE_SERVICES_SCORING_TREE_ORDER_H_
 
+#include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "services/scoring/engine/board.h"
 #include "services/scoring/facts/unit_ids.h"
@@ -27,6 +29,12 @@ class TreeOrder {
   int Depth(Unit unit) const { return depth_[unit]; }
   // Directly below, by id.
   std::vector<Unit> Children(Unit unit) const;
+
+  // Where the unit stands below `top`, as ids: "a/a1" for a unit a1 below a below the top; "" for the
+  // top itself. Fit for page tokens: it says where to go on even when the unit itself has moved away.
+  std::string PathOf(Unit unit, Unit top, const UnitIds& ids) const;
+  // Index into Subtree(top) of the first unit behind that place.
+  size_t IndexAfter(absl::string_view path, Unit top, const UnitIds& ids) const;
   absl::Span<const Unit> all() const { return order_; }
 
  private:

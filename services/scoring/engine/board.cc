@@ -343,6 +343,7 @@ void Board::SetSheet(Unit unit, const absl::optional<SheetValue>& sheet) {
     row.has_sheet = sheet.has_value();
     row.own = value.assessment;
     row.own_disqualified = value.disqualified;
+    row.own_struck = value.struck;
     row.own_score = value.score;
     row.covered_points = value.covered_points;
     row.applicable_points = value.applicable_points;
@@ -378,14 +379,15 @@ UnitScore Board::ScoreOf(Unit unit) const {
 absl::optional<SheetValue> Board::SheetOf(Unit unit) const {
   const Row& row = rows_[unit];
   if (!row.has_sheet) return absl::nullopt;
-  SheetValue value{row.own,
-                   row.own_disqualified,
-                   row.own_score,
-                   row.covered_points,
-                   row.applicable_points,
-                   row.earned,
-                   row.available,
-                   {}};
+  SheetValue value;
+  value.assessment = row.own;
+  value.disqualified = row.own_disqualified;
+  value.struck = row.own_struck;
+  value.score = row.own_score;
+  value.covered_points = row.covered_points;
+  value.applicable_points = row.applicable_points;
+  value.earned = row.earned;
+  value.available = row.available;
   const size_t count = ratio_leaves_.size();
   value.counts.assign(counts_.begin() + unit * count, counts_.begin() + (unit + 1) * count);
   return value;

@@ -39,6 +39,7 @@ inline constexpr Unit kNoUnit = 0xFFFFFFFF;
 struct SheetValue {
   Assessment assessment = Assessment::kNotApplicable;
   bool disqualified = false;
+  bool struck = false;  // By any veto.
   Fixed score;
   Fixed covered_points;
   Fixed applicable_points;
@@ -148,6 +149,7 @@ class Board {
     bool placed = false;
     bool has_sheet = false;
     bool own_disqualified = false;
+    bool own_struck = false;
     Assessment own = Assessment::kNotApplicable;
     Assessment result = Assessment::kNotApplicable;
     Fixed own_score;

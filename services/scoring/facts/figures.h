@@ -7,6 +7,7 @@
 
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
@@ -32,9 +33,9 @@ class Figures {
   void Remove(Unit unit, absl::string_view definition, const calendar::Period& period) {
     figures_.erase(Key(unit, definition, period));
   }
-  // Samples smaller than this are neither shown nor scored.
-  void SetMinimum(absl::string_view definition, int64_t minimum_n) {
-    minimum_[std::string(definition)] = minimum_n;
+  // Samples smaller than this are neither shown nor scored. Returns whether that is new.
+  bool SetMinimum(absl::string_view definition, int64_t minimum_n) {
+    return std::exchange(minimum_[std::string(definition)], minimum_n) != minimum_n;
   }
 
   // nullptr when there is none, or its sample is too small. Look at `known` before use.

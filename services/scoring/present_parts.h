@@ -1,0 +1,22 @@
+// Explanations as callers read them: names instead of numbers, and a sentence of arithmetic for each
+// step, in English and Chinese.
+//
+// Thread-safety: under the lock of the facts.
+#ifndef TERRACE_SERVICES_SCORING_PRESENT_PARTS_H_
+#define TERRACE_SERVICES_SCORING_PRESENT_PARTS_H_
+
+#include "common/tree/tree.h"
+#include "services/scoring/engine/explain.h"
+#include "services/scoring/facts/facts.h"
+#include "services/scoring/scheme_board.h"
+#include "terrace/scoring/v1/score.pb.h"
+
+namespace terrace::scoring {
+
+// Explains the score of a unit that has a place on the board; the order of the board is current.
+v1::Part ExplainScore(const SchemeBoard& board, const Facts& facts, const tree::Tree& names,
+                      Unit unit, int depth, int parts_max);
+
+}  // namespace terrace::scoring
+
+#endif  // TERRACE_SERVICES_SCORING_PRESENT_PARTS_H_

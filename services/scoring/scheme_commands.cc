@@ -1,0 +1,290 @@
+// Decisions about schemes, and reads of them.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/check.h"
+#include "common/base/time.h"
+#include "common/resource/field_mask.h"
+#include "common/resource/filter.h"
+#include "common/resource/names.h"
+#include "common/resource/page_token.h"
+#include "services/scoring/compile.h"
+#include "services/scoring/scheme_check.h"
+#include "services/scoring/scoring_state.h"
+#include "services/scoring/state_common.h"
+
+namespace terrace::scoring {
+namespace {
+
+using storage::v1::SchemeRow;
+
+std::string FamilyGuard(const SchemeRef& ref) {
+  return absl::StrCat("guards/scheme/", ref.Family());
+}
+
+// What the caller does not set.
+void ClearOutputs(v1::Scheme* scheme) {
+  scheme->clear_name();
+  scheme->clear_etag();
+  scheme->clear_revision();
+  scheme->clear_state();
+  scheme->clear_create_time();
+  scheme->clear_publish_time();
+  scheme->clear_superseded_by();
+}
+
+// A draft may be unfinished, but not boundless.
+absl::Status CheckDraft(const v1::Scheme& scheme) {
+  if (scheme.ByteSizeLong() > kSchemeBytesMax) {
+    return Error(Reason::TEXT_TOO_LONG, {{"field", "scheme"},
+                                         {"size", absl::StrCat(scheme.ByteSizeLong())},
+                                         {"limit", absl::StrCat(kSchemeBytesMax)}});
+  }
+  if (scheme.localized_names_size() > kLocalizedNamesMax) {
+    return Invalid("localized_names", absl::StrCat("at most ", kLocalizedNamesMax));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status NotDraft(const std::string& name, v1::SchemeState state) {
+  return Error(
+      Reason::WRONG_STATE,
+      {{"name", name}, {"state", v1::SchemeState_Name(state).substr(13)}, {"needed", "DRAFT"}});
+}
+
+// The first period of a published version, to compare versions by.
+calendar::Period FirstPeriod(const v1::Scheme& scheme) {
+  absl::StatusOr<calendar::Period> period = calendar::Period::Parse(scheme.first_period());
+  TERRACE_CHECK(period.ok());  // Checked before it was published.
+  return *period;
+}
+
+}  // namespace
+
+std::string EtagOf(absl::string_view name, int64_t edits) {
+  return absl::BytesToHexString(Sha256(absl::StrCat(name, "#", edits)).substr(0, 8));
+}
+
+absl::Status CheckEtag(absl::string_view etag, absl::string_view name, int64_t edits) {
+  if (etag.empty() || etag == absl::string_view(EtagOf(name, edits))) return absl::OkStatus();
+  return Error(Reason::ETAG_MISMATCH, {{"name", std::string(name)}});
+}
+
+bool IsSchemeKey(absl::string_view key) { return resource::MatchesName(key, kSchemePattern); }
+bool IsDefinitionKey(absl::string_view key) {
+  return resource::MatchesName(key, kDefinitionPattern);
+}
+bool IsStatisticKey(absl::string_view key) { return resource::MatchesName(key, kStatisticPattern); }
+
+absl::Time ScoringState::NextTick() const {
+  absl::MutexLock lock(&tick_mu_);
+  return next_tick_ ? next_tick_() : absl::InfiniteFuture();
+}
+
+void ScoringState::ConnectTicks(std::function<absl::Time()> next_tick) const {
+  absl::MutexLock lock(&tick_mu_);
+  next_tick_ = std::move(next_tick);
+}
+
+v1::Scheme PresentScheme(absl::string_view name, const SchemeRow& row, int64_t revision) {
+  v1::Scheme scheme = row.scheme();
+  scheme.set_name(std::string(name));
+  scheme.set_etag(EtagOf(name, row.edits()));
+  scheme.set_revision(revision);
+  return scheme;
+}
+
+absl::Status ScoringState::CreateScheme(const v1::CreateSchemeRequest& request,
+                                        machine::Decision& decision, v1::Scheme* reply) const {
+  TERRACE_ASSIGN_OR_RETURN(const absl::string_view office,
+                           resource::ParseUnitName(request.parent()));
+  TERRACE_RETURN_IF_ERROR(resource::CheckId(request.scheme_id()));
+  TERRACE_RETURN_IF_ERROR(resource::CheckId(request.version()));
+  if (!decision.tree().Number(office)) return NotFound(request.parent());
+  const std::string name =
+      resource::FormatName(kSchemePattern, {office, request.scheme_id(), request.version()});
+  if (decision.Exists(name)) return Error(Reason::ALREADY_EXISTS, {{"name", name}});
+  SchemeRow row;
+  *row.mutable_scheme() = request.scheme();
+  ClearOutputs(row.mutable_scheme());
+  TERRACE_RETURN_IF_ERROR(CheckDraft(row.scheme()));
+  row.mutable_scheme()->set_state(v1::SCHEME_STATE_DRAFT);
+  *row.mutable_scheme()->mutable_create_time() = ToProto(decision.now());
+  row.set_edits(1);
+  decision.Put(name, row);
+  *reply = PresentScheme(name, row, 0);
+  return absl::OkStatus();
+}
+
+absl::Status ScoringState::UpdateScheme(const v1::UpdateSchemeRequest& request,
+                                        machine::Decision& decision, v1::Scheme* reply) const {
+  const std::string& name = request.scheme().name();
+  TERRACE_RETURN_IF_ERROR(resource::ParseName(name, kSchemePattern).status());
+  absl::optional<SchemeRow> row = decision.Get<SchemeRow>(name);
+  if (!row) return NotFound(name);
+  if (row->scheme().state() != v1::SCHEME_STATE_DRAFT) {
+    return NotDraft(name, row->scheme().state());
+  }
+  TERRACE_RETURN_IF_ERROR(CheckEtag(request.scheme().etag(), name, row->edits()));
+  TERRACE_RETURN_IF_ERROR(resource::ApplyUpdate(
+      request.update_mask(), request.scheme(),
+      {"name", "etag", "revision", "state", "create_time", "publish_time", "superseded_by"},
+      row->mutable_scheme()));
+  TERRACE_RETURN_IF_ERROR(CheckDraft(row->scheme()));
+  row->set_edits(row->edits() + 1);
+  decision.Put(name, *row);
+  *reply = PresentScheme(name, *row, 0);
+  return absl::OkStatus();
+}
+
+absl::Status ScoringState::PublishScheme(const v1::PublishSchemeRequest& request,
+                                         machine::Decision& decision, v1::Scheme* reply) const {
+  const std::string& name = request.name();
+  TERRACE_RETURN_IF_ERROR(resource::ParseName(name, kSchemePattern).status());
+  TERRACE_ASSIGN_OR_RETURN(const SchemeRef ref, ParseScheme(name));
+  absl::optional<SchemeRow> row = decision.Get<SchemeRow>(name);
+  if (!row) return NotFound(name);
+  if (row->scheme().state() != v1::SCHEME_STATE_DRAFT) {
+    return NotDraft(name, row->scheme().state());
+  }
+  TERRACE_RETURN_IF_ERROR(CheckEtag(request.etag(), name, row->edits()));
+  const std::vector<v1::SchemeIssue> issues = CheckScheme(
+      row->scheme(), [&](absl::string_view definition) -> absl::optional<v1::StatisticDefinition> {
+        auto found = decision.Get<storage::v1::StatisticDefinitionRow>(definition);
+        if (!found) return absl::nullopt;
+        return found->definition();
+      });
+  if (HasErrors(issues)) {
+    const auto errors = std::count_if(issues.begin(), issues.end(), [](const auto& issue) {
+      return issue.severity() == v1::ISSUE_SEVERITY_ERROR;
+    });
+    return Error(Reason::SCHEME_INVALID,
+                 {{"name", name},
+                  {"detail", absl::StrCat(issues[0].field(), ": ", issues[0].message())},
+                  {"count", absl::StrCat(errors)}});
+  }
+  decision.ReadGuard(FamilyGuard(ref));
+  decision.BumpGuard(FamilyGuard(ref));
+  std::string rival;  // Published for the same periods.
+  rows().ForEach(absl::StrCat(ref.Family(), "@"), "",
+                 [&](const std::string& key, const machine::Row& other) {
+                   const auto scheme = machine::Rows::Parse<SchemeRow>(other).scheme();
+                   if (scheme.state() == v1::SCHEME_STATE_PUBLISHED &&
+                       FirstPeriod(scheme) == FirstPeriod(row->scheme())) {
+                     rival = key;
+                   }
+                   return true;
+                 });
+  if (rival != request.supersedes()) {
+    if (rival.empty()) return Invalid("supersedes", "it is not in force from the same period on");
+    return Error(Reason::PERIODS_TAKEN,
+                 {{"other", rival}, {"period", row->scheme().first_period()}});
+  }
+  if (!rival.empty()) {
+    absl::optional<SchemeRow> before = decision.Get<SchemeRow>(rival);
+    TERRACE_CHECK(before.has_value());
+    before->mutable_scheme()->set_state(v1::SCHEME_STATE_SUPERSEDED);
+    before->mutable_scheme()->set_superseded_by(name);
+    before->set_edits(before->edits() + 1);
+    decision.Put(rival, *before);
+  }
+  row->mutable_scheme()->set_state(v1::SCHEME_STATE_PUBLISHED);
+  *row->mutable_scheme()->mutable_publish_time() = ToProto(decision.now());
+  row->set_edits(row->edits() + 1);
+  decision.Put(name, *row);
+  *reply = PresentScheme(name, *row, 0);
+  return absl::OkStatus();
+}
+
+absl::Status ScoringState::GetScheme(const access::Identity& identity, const tree::Tree& tree,
+                                     absl::Time now, const v1::GetSchemeRequest& request,
+                                     v1::Scheme* reply) const {
+  TERRACE_ASSIGN_OR_RETURN(const SchemeRef ref, ParseScheme(request.name()));
+  const bool insider = access::Holds(identity, tree, ref.office, options::v1::ROLE_VIEWER, now);
+  if (!ref.version.empty()) {
+    const machine::Row* row = rows().Find(request.name());
+    if (row == nullptr) return NotFound(request.name());
+    *reply =
+        PresentScheme(request.name(), machine::Rows::Parse<SchemeRow>(*row), row->revision.value);
+    if (reply->state() == v1::SCHEME_STATE_DRAFT && !insider) return NotFound(request.name());
+    return absl::OkStatus();
+  }
+  absl::optional<calendar::Period> period;
+  if (!request.period().empty()) {
+    TERRACE_ASSIGN_OR_RETURN(period, calendar::Period::Parse(request.period()));
+  }
+  bool found = false;
+  rows().ForEach(absl::StrCat(ref.Family(), "@"), "",
+                 [&](const std::string& key, const machine::Row& row) {
+                   const auto parsed = machine::Rows::Parse<SchemeRow>(row);
+                   if (parsed.scheme().state() != v1::SCHEME_STATE_PUBLISHED) return true;
+                   const calendar::Period first = FirstPeriod(parsed.scheme());
+                   if (period && first.First() > period->First()) return true;
+                   if (found && FirstPeriod(*reply) > first) return true;
+                   *reply = PresentScheme(key, parsed, row.revision.value);
+                   found = true;
+                   return true;
+                 });
+  if (found) return absl::OkStatus();
+  return Error(Reason::NO_SCHEME_IN_FORCE,
+               {{"scheme", request.name()}, {"period", period ? request.period() : "any period"}});
+}
+
+absl::Status ScoringState::ListSchemes(const access::Identity& identity, const tree::Tree& tree,
+                                       absl::Time now, const v1::ListSchemesRequest& request,
+                                       const std::string& log_id, int64_t revision,
+                                       v1::ListSchemesResponse* reply) const {
+  TERRACE_ASSIGN_OR_RETURN(const absl::string_view office,
+                           resource::ParseUnitName(request.parent()));
+  TERRACE_ASSIGN_OR_RETURN(const int size, resource::CoercePageSize(request.page_size()));
+  TERRACE_ASSIGN_OR_RETURN(const resource::Filter filter,
+                           resource::Filter::Parse(request.filter(), v1::Scheme::descriptor()));
+  const uint64_t hash = resource::ListHash({"ListSchemes", request.parent(), request.filter()});
+  TERRACE_ASSIGN_OR_RETURN(const resource::PageToken token,
+                           resource::DecodePageToken(request.page_token(), hash, log_id));
+  const bool insider = access::Holds(identity, tree, office, options::v1::ROLE_VIEWER, now);
+  std::string last;
+  bool more = false;
+  rows().ForEach(absl::StrCat(request.parent(), kSchemesInfix), token.last_key,
+                 [&](const std::string& key, const machine::Row& row) {
+                   if (key == token.last_key) return true;
+                   if (reply->schemes_size() == size) {
+                     more = true;
+                     return false;
+                   }
+                   v1::Scheme scheme =
+                       PresentScheme(key, machine::Rows::Parse<SchemeRow>(row), row.revision.value);
+                   last = key;
+                   if (scheme.state() == v1::SCHEME_STATE_DRAFT && !insider) return true;
+                   if (filter.Matches(scheme)) *reply->add_schemes() = std::move(scheme);
+                   return true;
+                 });
+  if (more) {
+    reply->set_next_page_token(resource::EncodePageToken({last, log_id, revision}, hash));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ScoringState::ValidateScheme(const access::Identity& identity, const tree::Tree& tree,
+                                          absl::Time now, const v1::ValidateSchemeRequest& request,
+                                          v1::ValidateSchemeResponse* reply) const {
+  v1::Scheme scheme = request.scheme();
+  if (!request.name().empty()) {
+    v1::GetSchemeRequest get;
+    get.set_name(request.name());
+    TERRACE_RETURN_IF_ERROR(GetScheme(identity, tree, now, get, &scheme));
+  } else if (!request.has_scheme()) {
+    return Required("name");
+  }
+  const std::vector<v1::SchemeIssue> issues =
+      CheckScheme(scheme, [this](absl::string_view name) { return FindDefinition(name); });
+  for (const v1::SchemeIssue& issue : issues) *reply->add_issues() = issue;
+  reply->set_publishable(!HasErrors(issues) &&
+                         (request.name().empty() || scheme.state() == v1::SCHEME_STATE_DRAFT));
+  return absl::OkStatus();
+}
+
+}  // namespace terrace::scoring

@@ -1,0 +1,275 @@
+#include "services/scoring/scoring_service.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/check.h"
+#include "common/base/error.h"
+#include "common/base/time.h"
+#include "common/resource/filter.h"
+#include "common/resource/names.h"
+#include "common/resource/page_token.h"
+#include "services/scoring/import_statistics.h"
+#include "services/scoring/scoring_state.h"
+#include "services/scoring/state_common.h"
+#include "terrace/scoring/v1/scoreboard.pb.h"
+
+namespace terrace::scoring {
+namespace {
+
+using machine::Machine;
+using rpc::Call;
+using rpc::Message;
+using rpc::StatusDone;
+
+// Rows that a list of statistics looks at under one hold of the lock, and for one page.
+constexpr int kRowsPerHold = 500;
+constexpr int kRowsPerPage = 20'000;
+
+const types::v1::RevisionVector* MinRevision(const Message& request) {
+  const auto* field = request.GetDescriptor()->FindFieldByName("min_revision");
+  if (field == nullptr || field->message_type() != types::v1::RevisionVector::descriptor() ||
+      !request.GetReflection()->HasField(request, field)) {
+    return nullptr;
+  }
+  return static_cast<const types::v1::RevisionVector*>(
+      &request.GetReflection()->GetMessage(request, field));
+}
+
+// One page of ListStatistics.
+class StatisticPage {
+ public:
+  StatisticPage(Machine* machine, Call& call, const v1::ListStatisticsRequest& request,
+                v1::ListStatisticsResponse* reply)
+      : machine_(machine), call_(call), request_(request), reply_(reply) {}
+
+  absl::Status Run() {
+    TERRACE_ASSIGN_OR_RETURN(const absl::string_view top,
+                             resource::ParseUnitName(request_.subtree()));
+    const absl::optional<tree::UnitNumber> number = call_.tree->Number(top);
+    if (!number) return NotFound(request_.subtree());
+    top_ = *number;
+    TERRACE_ASSIGN_OR_RETURN(size_, resource::CoercePageSize(request_.page_size()));
+    TERRACE_ASSIGN_OR_RETURN(
+        filter_, resource::Filter::Parse(request_.filter(), v1::Statistic::descriptor()));
+    if (request_.has_at_time()) at_ = FromProto(request_.at_time());
+    const uint64_t hash = resource::ListHash(
+        {"ListStatistics", request_.subtree(), absl::StrCat(request_.line()), request_.definition(),
+         request_.filter(), request_.at_time().SerializeAsString()});
+    TERRACE_ASSIGN_OR_RETURN(
+        const resource::PageToken token,
+        resource::DecodePageToken(request_.page_token(), hash, machine_->position().log_id));
+    // The units of one unit alone stand together; those of a subtree are among all units.
+    single_ = call_.tree->SubtreeCount(top_, Line()) == 1;
+    last_ = token.last_key;
+    for (int seen = 0; !end_ && !full_ && seen < kRowsPerPage; seen += kRowsPerHold) Hold();
+    if (!end_) {
+      reply_->set_next_page_token(
+          resource::EncodePageToken({last_, position_.log_id, position_.revision.value}, hash));
+    }
+    rpc::StampCursor(machine_->service(), position_, call_, reply_);
+    return absl::OkStatus();
+  }
+
+ private:
+  tree::Line Line() const { return tree::FromProto(request_.line()); }
+
+  void Hold() {
+    machine_->Read<ScoringState>([&](const ScoringState& state, const store::Cursor& position) {
+      position_ = position;
+      int rows = 0;
+      end_ = true;
+      const std::string prefix =
+          single_ ? absl::StrCat(request_.subtree(), kStatisticsInfix) : "units/";
+      std::string from = last_;
+      state.rows().ForEach(prefix, from, [&](const std::string& key, const machine::Row& row) {
+        if (key == last_) return true;
+        if (++rows > kRowsPerHold || reply_->statistics_size() == size_) {
+          end_ = false;
+          full_ = reply_->statistics_size() == size_;
+          return false;
+        }
+        last_ = key;
+        Take(state, key, row);
+        return true;
+      });
+    });
+  }
+
+  void Take(const ScoringState& state, const std::string& key, const machine::Row& row) {
+    if (!absl::StrContains(key, kStatisticsInfix)) return;
+    const absl::optional<tree::UnitNumber> unit = call_.tree->Number(resource::OwnerOf(key));
+    if (!unit || !call_.tree->IsUnder(*unit, top_, Line())) return;
+    if (!access::MaySee(call_.identity, *call_.tree, resource::OwnerOf(key), call_.received)) {
+      return;
+    }
+    v1::Statistic statistic = state.Present(
+        key, machine::Rows::Parse<storage::v1::StatisticValueRow>(row), row.revision.value);
+    if (!request_.definition().empty() && statistic.definition() != request_.definition()) return;
+    if (statistic.has_known_time() && FromProto(statistic.known_time()) > at_) return;
+    if (filter_.Matches(statistic)) *reply_->add_statistics() = std::move(statistic);
+  }
+
+  Machine* const machine_;
+  Call& call_;
+  const v1::ListStatisticsRequest& request_;
+  v1::ListStatisticsResponse* const reply_;
+  tree::UnitNumber top_ = tree::kNoUnit;
+  int size_ = 0;
+  resource::Filter filter_;
+  absl::Time at_ = absl::InfiniteFuture();
+  bool single_ = false;
+  std::string last_;
+  bool end_ = false;
+  bool full_ = false;
+  store::Cursor position_;
+};
+
+}  // namespace
+
+// A command answers with the resource that it changed. The revision of the change is known only once
+// it is in the log, so it is filled in here.
+template <class Req, class Resp>
+void ScoringService::AddCommand(absl::string_view method,
+                                absl::Status (ScoringState::*decide)(const Req&, machine::Decision&,
+                                                                     Resp*) const,
+                                std::string (*key)(const Req&)) {
+  Machine* machine = machine_;
+  methods_.Async<Req, Resp>(
+      method, [machine, decide, key](Call& call, const Req& request, Resp* reply, StatusDone done) {
+        machine->Execute(
+            rpc::CommandOf(call, request), {key(request)},
+            [decide, &request](const machine::State& state, machine::Decision& decision,
+                               std::string* bytes) {
+              Resp resp;
+              absl::Status status =
+                  (static_cast<const ScoringState&>(state).*decide)(request, decision, &resp);
+              if (status.ok()) *bytes = resp.SerializeAsString();
+              return status;
+            },
+            [machine, &call, &request, reply,
+             done = std::move(done)](absl::StatusOr<machine::Done> result) mutable {
+              if (!result.ok()) {
+                done(result.status());
+                return;
+              }
+              TERRACE_CHECK(reply->ParseFromString(result->reply));
+              if (reply->revision() == 0 && !request.validate_only()) {
+                reply->set_revision(result->position.revision.value);
+              }
+              rpc::StampCursor(machine->service(), result->position, call, reply);
+              done(absl::OkStatus());
+            });
+      });
+}
+
+ScoringService::ScoringService(ScoringServiceOptions options)
+    : machine_(options.machine),
+      tree_(std::move(options.tree)),
+      boards_(
+          std::make_shared<Scoreboards>(&machine_->clock(), &machine_->executor(), options.feeds)),
+      methods_("terrace.scoring.v1.Scoreboard", machine_) {
+  // What the log brings from here on is heard; what it holds already is loaded, and batches that are
+  // in both change nothing.
+  machine_->Listen([boards = boards_, machine = machine_](const store::CommittedPtr& batch) {
+    const absl::Time log_time = machine->Read<machine::State>(
+        [](const machine::State& state, const store::Cursor&) { return state.log_time(); });
+    boards->OnBatch(*batch, log_time);
+  });
+  machine_->Read<ScoringState>([this](const ScoringState& state, const store::Cursor& position) {
+    boards_->Load(state.rows(), position, state.log_time());
+    state.ConnectTicks([boards = boards_] { return boards->NextTick(); });
+  });
+  methods_.set_wait(
+      [boards = boards_](const Message& request, absl::Time deadline, StatusDone done) {
+        const types::v1::RevisionVector* least = MinRevision(request);
+        if (least == nullptr) {
+          done(absl::OkStatus());
+        } else {
+          boards->WaitFor(*least, deadline, std::move(done));
+        }
+      });
+  AddCommands();
+  AddStateReads();
+  AddScores();
+  AddStreams();
+  methods_.Complete();
+}
+
+ScoringService::~ScoringService() {
+  machine_->Read<ScoringState>(
+      [](const ScoringState& state, const store::Cursor&) { state.ConnectTicks(nullptr); });
+}
+
+void ScoringService::AddCommands() {
+  AddCommand<v1::CreateSchemeRequest, v1::Scheme>(
+      "CreateScheme", &ScoringState::CreateScheme, [](const v1::CreateSchemeRequest& request) {
+        return absl::StrCat(request.parent(), kSchemesInfix, request.scheme_id());
+      });
+  AddCommand<v1::UpdateSchemeRequest, v1::Scheme>(
+      "UpdateScheme", &ScoringState::UpdateScheme, [](const v1::UpdateSchemeRequest& request) {
+        return request.scheme().name().substr(0, request.scheme().name().find('@'));
+      });
+  AddCommand<v1::PublishSchemeRequest, v1::Scheme>(
+      "PublishScheme", &ScoringState::PublishScheme, [](const v1::PublishSchemeRequest& request) {
+        return request.name().substr(0, request.name().find('@'));
+      });
+  AddCommand<v1::CreateStatisticDefinitionRequest, v1::StatisticDefinition>(
+      "CreateStatisticDefinition", &ScoringState::CreateStatisticDefinition,
+      [](const v1::CreateStatisticDefinitionRequest& request) {
+        return absl::StrCat(request.parent(), kDefinitionsInfix, request.statistic_definition_id());
+      });
+  AddCommand<v1::UpdateStatisticDefinitionRequest, v1::StatisticDefinition>(
+      "UpdateStatisticDefinition", &ScoringState::UpdateStatisticDefinition,
+      [](const v1::UpdateStatisticDefinitionRequest& request) {
+        return request.statistic_definition().name();
+      });
+  Machine* machine = machine_;
+  methods_.Receive<v1::ImportStatisticsRequest, v1::ImportStatisticsResponse>(
+      "ImportStatistics", [machine](Call& call) { return MakeStatisticsImport(machine, call); });
+}
+
+void ScoringService::AddStateReads() {
+  Machine* machine = machine_;
+  methods_.StateRead<ScoringState, v1::GetSchemeRequest, v1::Scheme>(
+      "GetScheme", [](const ScoringState& state, Call& call, const v1::GetSchemeRequest& request,
+                      v1::Scheme* reply) {
+        return state.GetScheme(call.identity, *call.tree, call.received, request, reply);
+      });
+  methods_.StateRead<ScoringState, v1::ListSchemesRequest, v1::ListSchemesResponse>(
+      "ListSchemes",
+      [machine](const ScoringState& state, Call& call, const v1::ListSchemesRequest& request,
+                v1::ListSchemesResponse* reply) {
+        const store::Cursor at = machine->position_locked();
+        return state.ListSchemes(call.identity, *call.tree, call.received, request, at.log_id,
+                                 at.revision.value, reply);
+      });
+  methods_.StateRead<ScoringState, v1::ValidateSchemeRequest, v1::ValidateSchemeResponse>(
+      "ValidateScheme",
+      [](const ScoringState& state, Call& call, const v1::ValidateSchemeRequest& request,
+         v1::ValidateSchemeResponse* reply) {
+        return state.ValidateScheme(call.identity, *call.tree, call.received, request, reply);
+      });
+  methods_.StateRead<ScoringState, v1::GetStatisticDefinitionRequest, v1::StatisticDefinition>(
+      "GetStatisticDefinition",
+      [](const ScoringState& state, Call&, const v1::GetStatisticDefinitionRequest& request,
+         v1::StatisticDefinition* reply) { return state.GetStatisticDefinition(request, reply); });
+  methods_.StateRead<ScoringState, v1::ListStatisticDefinitionsRequest,
+                     v1::ListStatisticDefinitionsResponse>(
+      "ListStatisticDefinitions", [machine](const ScoringState& state, Call&,
+                                            const v1::ListStatisticDefinitionsRequest& request,
+                                            v1::ListStatisticDefinitionsResponse* reply) {
+        const store::Cursor at = machine->position_locked();
+        return state.ListStatisticDefinitions(request, at.log_id, at.revision.value, reply);
+      });
+  methods_.SlowRead<v1::ListStatisticsRequest, v1::ListStatisticsResponse>(
+      "ListStatistics", [machine](Call& call, const v1::ListStatisticsRequest& request,
+                                  v1::ListStatisticsResponse* reply) {
+        return StatisticPage(machine, call, request, reply).Run();
+      });
+}
+
+}  // namespace terrace::scoring

@@ -1,0 +1,63 @@
+// The edge of terrace.scoring.v1.Scoreboard: which method is answered by what.
+//
+// Schemes and statistics are answered from ScoringState; scores from the boards, which join that log
+// with the watches of registry, measures and inspections. Whoever puts the process together feeds
+// those into boards().
+//
+// Thread-safety. Constructed by one thread; the table and the boards may then be used from any.
+#ifndef TERRACE_SERVICES_SCORING_SCORING_SERVICE_H_
+#define TERRACE_SERVICES_SCORING_SCORING_SERVICE_H_
+
+#include <memory>
+
+#include "common/machine/machine.h"
+#include "common/rpc/methods.h"
+#include "services/scoring/scoreboards.h"
+
+namespace terrace::scoring {
+
+// Limits of one request.
+inline constexpr int kNamesPerBatch = 1000;
+inline constexpr int kUnitsPerPage = 1000;  // Looked at for one page of a list.
+inline constexpr int kExplainDepthMax = 8;
+inline constexpr int kExplainPartsDefault = 100;
+inline constexpr int kExplainPartsMax = 1000;
+inline constexpr int kWatchIntervalMsMax = 60'000;
+
+struct ScoringServiceOptions {
+  machine::Machine* machine = nullptr;  // Over a ScoringState; outlives the service.
+  machine::TreeSource tree;
+  Scoreboards::Feeds feeds;  // Those that will be fed into boards().
+};
+
+class ScoringState;
+
+class ScoringService {
+ public:
+  explicit ScoringService(ScoringServiceOptions options);
+  ~ScoringService();
+
+  const rpc::Methods& methods() const { return methods_; }
+  // Where the watches of the other services go; shared with whatever follows them.
+  const std::shared_ptr<Scoreboards>& boards() const { return boards_; }
+
+ private:
+  void AddCommands();
+  void AddStateReads();
+  void AddScores();   // score_methods.cc
+  void AddStreams();  // score_methods.cc
+
+  template <class Req, class Resp>
+  void AddCommand(absl::string_view method,
+                  absl::Status (ScoringState::*decide)(const Req&, machine::Decision&, Resp*) const,
+                  std::string (*key)(const Req&));
+
+  machine::Machine* const machine_;
+  const machine::TreeSource tree_;
+  std::shared_ptr<Scoreboards> boards_;
+  rpc::Methods methods_;
+};
+
+}  // namespace terrace::scoring
+
+#endif  // TERRACE_SERVICES_SCORING_SCORING_SERVICE_H_
