@@ -29,6 +29,8 @@
 #include "services/measures/measures_state.h"
 #include "services/registry/registry_service.h"
 #include "services/registry/registry_state.h"
+#include "services/scoring/scoring_service.h"
+#include "services/scoring/scoring_state.h"
 #include "services/terrace/version.h"
 
 namespace terrace {
@@ -38,6 +40,8 @@ using machine::Machine;
 using rpc::StatusDone;
 
 constexpr char kWatchUnits[] = "/terrace.registry.v1.UnitRegistry/WatchUnits";
+constexpr char kWatchMeasures[] = "/terrace.measures.v1.MeasureTracker/WatchMeasures";
+constexpr char kWatchInspections[] = "/terrace.inspections.v1.InspectionScheduler/WatchInspections";
 constexpr char kListLevels[] = "/terrace.registry.v1.UnitRegistry/ListLevels";
 constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
 constexpr absl::Duration kHealthTimeout = absl::Milliseconds(500);
@@ -95,6 +99,8 @@ class SuiteImpl : public Suite {
   std::string admin_token() const override { return admin_token_; }
 
   void Stop() override {
+    inspections_feed_.reset();
+    measures_feed_.reset();
     units_.reset();
     // Waits end first, since a server stops only when its last call is over.
     for (const auto& [service, machine] : machines_) machine->Drain();
@@ -102,6 +108,7 @@ class SuiteImpl : public Suite {
     server_.reset();
     methods_.clear();
     inspections_.reset();
+    scoring_.reset();
     registry_ = nullptr;
     machines_.clear();
   }
@@ -205,6 +212,13 @@ class SuiteImpl : public Suite {
                 return mirror_.Enrolled(programme, unit, at, role);
               }});
     }
+    if (Runs("scoring")) {
+      TERRACE_ASSIGN_OR_RETURN(
+          Machine * machine,
+          StartMachine("scoring", std::make_unique<scoring::ScoringState>(), tree));
+      scoring_ = std::make_unique<scoring::ScoringService>(
+          scoring::ScoringServiceOptions{machine, tree, ScoringFeeds()});
+    }
     if (Runs("gateway")) {
       TERRACE_ASSIGN_OR_RETURN(
           Machine * machine,
@@ -221,6 +235,15 @@ class SuiteImpl : public Suite {
     return [this](absl::string_view programme, absl::string_view unit, absl::Time at) {
       return mirror_.Enrolled(programme, unit, at);
     };
+  }
+
+  // Whether a service answers here or at a peer.
+  bool Has(const std::string& service) const {
+    return Runs(service) || options_.peers.contains(service);
+  }
+
+  scoring::Scoreboards::Feeds ScoringFeeds() const {
+    return {Has("registry"), Has("measures"), Has("inspections")};
   }
 
   void Add(std::unique_ptr<rpc::Methods> methods) { methods_.push_back(std::move(methods)); }
@@ -247,6 +270,7 @@ class SuiteImpl : public Suite {
     AddOperations();
     for (const auto& methods : methods_) options.methods.push_back(methods.get());
     if (inspections_ != nullptr) options.methods.push_back(&inspections_->methods());
+    if (scoring_ != nullptr) options.methods.push_back(&scoring_->methods());
     options.authenticator = tokens_ != nullptr
                                 ? static_cast<const access::Authenticator*>(tokens_.get())
                                 : signer_.get();
@@ -317,10 +341,35 @@ class SuiteImpl : public Suite {
       auto peer = peers_.find(service);
       return peer != peers_.end() ? peer->second : server_->InProcess(ServiceCaller());
     };
+    // One watch of the registry feeds the mirror and the boards.
+    const std::shared_ptr<scoring::Scoreboards> boards =
+        scoring_ != nullptr ? scoring_->boards() : nullptr;
     units_ = std::make_unique<UnitsFollower>(
         channel_to("registry"), kWatchUnits,
-        [this](const registry::v1::WatchUnitsResponse& message) { mirror_.Apply(message); },
-        [this] { mirror_.Reset(); });
+        [this, boards](const registry::v1::WatchUnitsResponse& message) {
+          mirror_.Apply(message);
+          if (boards != nullptr) boards->OnRegistry(message);
+        },
+        [this, boards] {
+          mirror_.Reset();
+          if (boards != nullptr) boards->ResetRegistry();
+        });
+    if (boards != nullptr && Has("measures")) {
+      measures_feed_ = std::make_unique<MeasuresFollower>(
+          channel_to("measures"), kWatchMeasures,
+          [boards](const measures::v1::WatchMeasuresResponse& message) {
+            boards->OnMeasures(message);
+          },
+          [boards] { boards->ResetMeasures(); });
+    }
+    if (boards != nullptr && Has("inspections")) {
+      inspections_feed_ = std::make_unique<InspectionsFollower>(
+          channel_to("inspections"), kWatchInspections,
+          [boards](const inspections::v1::WatchInspectionsResponse& message) {
+            boards->OnInspections(message);
+          },
+          [boards] { boards->ResetInspections(); });
+    }
     return absl::OkStatus();
   }
 
@@ -348,6 +397,10 @@ class SuiteImpl : public Suite {
 
   using UnitsFollower =
       rpc::Follower<registry::v1::WatchUnitsRequest, registry::v1::WatchUnitsResponse>;
+  using MeasuresFollower =
+      rpc::Follower<measures::v1::WatchMeasuresRequest, measures::v1::WatchMeasuresResponse>;
+  using InspectionsFollower = rpc::Follower<inspections::v1::WatchInspectionsRequest,
+                                            inspections::v1::WatchInspectionsResponse>;
 
   SuiteOptions options_;
   const SystemClock system_clock_;
@@ -362,8 +415,11 @@ class SuiteImpl : public Suite {
   std::unique_ptr<gateway::TokenAuthenticator> tokens_;
   std::vector<std::unique_ptr<rpc::Methods>> methods_;
   std::unique_ptr<inspections::InspectionsService> inspections_;
+  std::unique_ptr<scoring::ScoringService> scoring_;
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<UnitsFollower> units_;
+  std::unique_ptr<MeasuresFollower> measures_feed_;
+  std::unique_ptr<InspectionsFollower> inspections_feed_;
 };
 
 }  // namespace
