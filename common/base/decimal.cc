@@ -120,7 +120,7 @@ absl::StatusOr<Decimal> Decimal::ParseLoose(absl::string_view text, absl::string
       point == absl::string_view::npos ? absl::string_view() : rest.substr(point + 1);
   if (whole.empty() && fraction.empty()) return NotANumber(text, field);
   whole.erase(0, std::min(whole.find_first_not_of('0'), whole.size()));
-  if (whole.empty()) whole = "0";
+  if (whole.empty()) whole.push_back('0');
   while (absl::ConsumeSuffix(&fraction, "0")) {
   }
   const bool zero = whole == "0" && fraction.empty();

@@ -180,7 +180,7 @@ absl::StatusOr<Fixed> Narrow(FixedSum value, absl::string_view field) {
 std::string FormatSum(FixedSum value) {
   std::string digits = Digits(Magnitude(value.units()));
   if (digits.size() <= kFixedDecimals) digits.insert(0, kFixedDecimals + 1 - digits.size(), '0');
-  digits.insert(digits.size() - kFixedDecimals, ".");
+  digits.insert(digits.size() - kFixedDecimals, 1, '.');
   digits.erase(digits.find_last_not_of('0') + 1);
   if (digits.back() == '.') digits.pop_back();
   return value.units() < 0 ? absl::StrCat("-", digits) : digits;
