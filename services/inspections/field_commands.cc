@@ -78,16 +78,27 @@ absl::Status ReplyWith(const InspectionsState& state, const std::string& name, c
   return absl::OkStatus();
 }
 
-// The visit that the draw of the plan has for the unit in that round; empty when there is none or
-// the round is not released.
-std::string PlannedFor(const InspectionsState& state, const std::string& plan, int32_t round,
-                       const std::string& unit) {
+// The visit that the draw of the plan has for the unit in that round, for those who may log it.
+// NOT_FOUND for everybody else, whether there is such a plan or not.
+absl::StatusOr<std::string> PlannedFor(const InspectionsState& state, const Asker& asker,
+                                       const std::string& plan, int32_t round,
+                                       const std::string& unit) {
+  const std::string office = resource::UnitName(resource::OwnerOf(plan));
+  const bool of_office = Holds(asker, office, options::v1::ROLE_VIEWER);
   const absl::optional<v1::Draw> draw = state.ReadDraw(DrawKey(plan));
-  if (!draw || !state.IsReleased(plan, round)) return "";
-  for (const v1::DrawEntry& entry : draw->entries()) {
-    if (entry.round() == round && entry.unit() == unit && !entry.reserve()) return entry.visit();
+  if (draw && state.IsReleased(plan, round)) {
+    for (const v1::DrawEntry& entry : draw->entries()) {
+      if (entry.round() != round || entry.unit() != unit || entry.reserve()) continue;
+      absl::optional<v1::Team> team;
+      if (!entry.team().empty()) team = state.ReadTeam(entry.team());
+      if (of_office || MayInspect(asker, office, team ? &*team : nullptr)) return entry.visit();
+    }
   }
-  return "";
+  if (of_office && state.ReadPlan(plan)) {
+    return Error(Reason::NOT_DRAWN,
+                 {{"unit", unit}, {"round", absl::StrCat(round)}, {"plan", plan}});
+  }
+  return Error(Reason::NOT_FOUND, {{"name", plan}});
 }
 
 Taken TakeItem(FieldWork& work, const Origin& origin, const v1::SyncItem& item) {
@@ -130,16 +141,9 @@ absl::Status InspectionsState::StartVisit(const v1::StartVisitRequest& request, 
     TERRACE_RETURN_IF_ERROR(resource::CheckId(request.visit_id()));
     origin.visit = absl::StrCat(request.parent(), "/visits/", request.visit_id());
   } else if (!request.plan().empty()) {
-    origin.visit = PlannedFor(*this, request.plan(), request.round(), request.parent());
-    const Asker asker{d.identity(), d.tree(), d.now()};
-    const std::string office = resource::UnitName(resource::OwnerOf(request.plan()));
-    if (origin.visit.empty() && Holds(asker, office, options::v1::ROLE_VIEWER) &&
-        ReadPlan(request.plan())) {
-      return Error(Reason::NOT_DRAWN, {{"unit", request.parent()},
-                                       {"round", absl::StrCat(request.round())},
-                                       {"plan", request.plan()}});
-    }
-    if (origin.visit.empty()) return Error(Reason::NOT_FOUND, {{"name", request.plan()}});
+    TERRACE_ASSIGN_OR_RETURN(origin.visit,
+                             PlannedFor(*this, {d.identity(), d.tree(), d.now()}, request.plan(),
+                                        request.round(), request.parent()));
   } else {
     origin.visit = absl::StrCat(request.parent(), "/visits/", d.NewId());
   }
