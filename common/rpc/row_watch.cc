@@ -77,6 +77,10 @@ class RowWatch : public Source, public std::enable_shared_from_this<RowWatch> {
   }
 
   void Continue(Message* out, NextDone done) {
+    if (scope_changed_) {
+      done(Error(Reason::SCOPE_CHANGED));
+      return;
+    }
     if (ending_ && at_.revision >= snapshot_target_) {
       ending_ = false;
       spec_.finish({WatchKind::kSnapshotEnd, at_, LogTime()}, out);
