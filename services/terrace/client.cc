@@ -15,8 +15,8 @@
 namespace terrace::cli {
 namespace {
 
-// How long a server that is just starting may take to be reached.
-constexpr absl::Duration kConnectTimeout = absl::Seconds(5);
+// How long to look whether anybody is there at all.
+constexpr absl::Duration kConnectTimeout = absl::Seconds(1);
 
 bool FileExists(const std::string& path) { return access(path.c_str(), R_OK) == 0; }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
 #include "common/base/decimal.h"
@@ -20,6 +21,12 @@ namespace terrace::demo {
 namespace {
 
 using cli::Client;
+
+// With exactly so many decimals, rounded half up: "1.30" of "1.299709423412".
+std::string Rounded(const std::string& value, int decimals) {
+  const absl::StatusOr<Decimal> number = Decimal::Parse(value, "value");
+  return number.ok() ? number->ToString(decimals) : value;
+}
 
 absl::Time EndOf(int year) {
   return absl::FromCivil(absl::CivilSecond(year, 12, 31, 12, 0, 0), cli::ShanghaiZone());
@@ -152,6 +159,8 @@ class Asker {
     }
     Add("titled", "titled units", reply.titled(), "GetCoverage");
     Add("titled-rate", "rate", reply.rate().percent().value(), "%", "GetCoverage");
+    Add("titled-rate-shown", "rate, as shown", Rounded(reply.rate().percent().value(), 0), "%",
+        "GetCoverage");
     Add("demonstration-sites", "demonstration sites", reply.demonstration_sites(), "GetCoverage");
     return absl::OkStatus();
   }
@@ -197,6 +206,19 @@ class Asker {
           "GetInspectionSummary");
     }
     return absl::OkStatus();
+  }
+
+  // The difference of two figures of the section that are whole numbers.
+  void Difference(absl::string_view key, absl::string_view title, absl::string_view from,
+                  absl::string_view to) {
+    int64_t difference = 0;
+    for (const Figure& figure : section_.figures) {
+      int64_t value = 0;
+      if (!absl::SimpleAtoi(figure.value, &value)) continue;
+      if (figure.key == absl::StrCat(section_.id, ".", from)) difference += value;
+      if (figure.key == absl::StrCat(section_.id, ".", to)) difference -= value;
+    }
+    Add(key, title, difference, "ListStatistics");
   }
 
   Client* client() { return client_; }
@@ -315,10 +337,16 @@ std::string FigureOf(const scoring::v1::Part& part, absl::string_view name) {
   return "";
 }
 
-// "1.30" of "1.299709423412".
-std::string TwoDecimals(const std::string& value) {
-  const absl::StatusOr<Decimal> number = Decimal::Parse(value, "growth");
-  return number.ok() ? number->ToString(2) : value;
+// "129.97" of "1.299709423412": a ratio in per cent.
+std::string PercentOf(const std::string& ratio) {
+  const absl::StatusOr<Decimal> number = Decimal::Parse(ratio, "growth");
+  if (!number.ok()) return ratio;
+  const Decimal rounded = number->Rounded(4);
+  // Four decimals of the ratio are two of the percentage.
+  int64_t unscaled = rounded.unscaled();
+  for (int i = rounded.decimals(); i < 4; ++i) unscaled *= 10;
+  const absl::StatusOr<Decimal> percent = Decimal::FromUnscaled(unscaled, 2);
+  return percent.ok() ? percent->ToString(2) : ratio;
 }
 
 void FindNodes(const scoring::v1::Part& part,
@@ -362,8 +390,11 @@ absl::Status AskGrowth(Asker* a) {
       if (node == nodes.end()) continue;
       ahead = ahead && node->second->value().value() == node->second->out_of().value();
       if (row.reported && level == absl::string_view("province")) {
+        const std::string growth = FigureOf(*node->second, "growth");
         a->Add(absl::StrCat(row.id, "-growth"), absl::StrCat(row.title, ": growth"),
-               TwoDecimals(FigureOf(*node->second, "growth")), "", "ExplainScore");
+               Rounded(growth, 2), "", "ExplainScore");
+        a->Add(absl::StrCat(row.id, "-growth-percent"), "in per cent", PercentOf(growth), "%",
+               "ExplainScore");
       }
     }
     above += ahead ? 1 : 0;
@@ -376,8 +407,10 @@ absl::Status AskGrowth(Asker* a) {
       absl::StrCat(sample::kProvinceY, "/statisticDefinitions/assessment-rank");
   TERRACE_RETURN_IF_ERROR(a->Statistic("rank-2011", "rank in the province's assessment 2011",
                                        sample::kCountyC, rank, "2011"));
-  return a->Statistic("rank-2014", "rank in the province's assessment 2014", sample::kCountyC, rank,
-                      "2014");
+  TERRACE_RETURN_IF_ERROR(a->Statistic("rank-2014", "rank in the province's assessment 2014",
+                                       sample::kCountyC, rank, "2014"));
+  a->Difference("rank-up", "places up", "rank-2011", "rank-2014");
+  return absl::OkStatus();
 }
 
 absl::Status AskTargets(Asker* a) {

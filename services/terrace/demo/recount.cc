@@ -91,6 +91,7 @@ void CountCoverage(const Records& records, absl::Time at, Values* out) {
   (*out)["county-a.demonstration-sites"] = absl::StrCat(sites);
   (*out)["county-a.titled"] = absl::StrCat(titled);
   (*out)["county-a.titled-rate"] = PercentText(titled, participants);
+  (*out)["county-a.titled-rate-shown"] = absl::StrFormat("%.0f", 100.0 * titled / participants);
   for (const auto& [level, count] : by_level) {
     (*out)[absl::StrCat("county-a.titled-", cli::IdOf(level))] = absl::StrCat(count);
   }
@@ -335,12 +336,16 @@ void RecountGrowth(const Records& records, Values* out) {
           StatisticOf(records, kCountyC, definition, year);
     }
     (*out)[absl::StrCat("county-c.", id, "-growth")] = absl::StrFormat("%.2f", own);
+    (*out)[absl::StrCat("county-c.", id, "-growth-percent")] = absl::StrFormat("%.2f", 100 * own);
   }
   (*out)["county-c.indicators-above"] = absl::StrCat(above);
   (*out)["county-c.score"] = absl::StrCat(points);
   const std::string rank = absl::StrCat(kProvinceY, "/statisticDefinitions/assessment-rank");
   (*out)["county-c.rank-2011"] = StatisticOf(records, kCountyC, rank, "2011");
   (*out)["county-c.rank-2014"] = StatisticOf(records, kCountyC, rank, "2014");
+  (*out)["county-c.rank-up"] =
+      absl::StrCat(static_cast<int>(Number(StatisticOf(records, kCountyC, rank, "2011")) -
+                                    Number(StatisticOf(records, kCountyC, rank, "2014"))));
 }
 
 void RecountTargets(const Records& records, Values* out) {
