@@ -59,8 +59,9 @@ TEST_F(PackagesTest, TeamsGetTheirOwnAfterTheRelease) {
   auto a = Pull(kOfPlan, Outsider("a"));
   auto b = Pull(absl::StrCat(kOfPlan, " round: 2"), Outsider("b"));
   ASSERT_TRUE(a.ok() && b.ok());
-  EXPECT_THAT(a->packages, SizeIs(16));
-  EXPECT_THAT(b->packages, SizeIs(7));
+  // Fifteen villages in each round, dealt out in turn; who begins is drawn as well.
+  EXPECT_THAT(a->packages, SizeIs(testing::AllOf(testing::Ge(14u), testing::Le(16u))));
+  EXPECT_THAT(b->packages, SizeIs(testing::AnyOf(7u, 8u)));
   for (const v1::VisitPackage& package : a->packages) {
     EXPECT_EQ(package.team(), "units/county/teams/a");
     EXPECT_EQ(package.checklist(), kList);
@@ -73,9 +74,9 @@ TEST_F(PackagesTest, TeamsGetTheirOwnAfterTheRelease) {
   }
   EXPECT_TRUE(HasReason(Pull(kOfPlan, Outsider("c")).status(), Reason::NOT_FOUND));
   EXPECT_TRUE(HasReason(Pull(kOfPlan, Officer("v01")).status(), Reason::NOT_FOUND));
-  EXPECT_THAT(
-      Pull(absl::StrCat(kOfPlan, " team: 'units/county/teams/b'"), Inspector("county"))->packages,
-      SizeIs(14));
+  auto whole_b = Pull(absl::StrCat(kOfPlan, " team: 'units/county/teams/b'"), Inspector("county"));
+  ASSERT_TRUE(whole_b.ok());
+  EXPECT_EQ(a->packages.size() + whole_b->packages.size(), 30u);
 }
 
 TEST_F(PackagesTest, CarryOpenFindingsAndLeaveOutWhatIsMade) {
