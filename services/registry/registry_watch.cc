@@ -200,12 +200,16 @@ absl::StatusOr<std::unique_ptr<rpc::Source>> WatchUnits(machine::Machine* machin
   } else {
     TERRACE_ASSIGN_OR_RETURN(absl::string_view id, resource::ParseUnitName(request.subtree()));
     root = std::string(id);
-    if (!tree->At({})->Number(root)) return Error(Reason::NOT_FOUND, {{"name", request.subtree()}});
   }
-  // The state itself is reached through the machine's lock only for its tables, which have a lock
-  // of their own.
-  const RegistryState* state = machine->Read<RegistryState>(
-      [](const RegistryState& state, const store::Cursor&) { return &state; });
+  // The state itself is used beyond the machine's lock only for its tables, which have a lock of
+  // their own.
+  bool known = true;
+  const RegistryState* state =
+      machine->Read<RegistryState>([&](const RegistryState& state, const store::Cursor&) {
+        known = root.empty() || state.tree()->Number(root).has_value();
+        return &state;
+      });
+  if (!known) return Error(Reason::NOT_FOUND, {{"name", request.subtree()}});
   auto scope = std::make_shared<const WatchScope>(std::move(tree), std::move(root),
                                                   tree::FromProto(request.line()));
   rpc::RowWatchSpec spec;
