@@ -10,17 +10,17 @@
 #include "absl/status/statusor.h"
 
 // Ends the process when a programmer's assumption does not hold; never used on input.
-#define TERRACE_CHECK(condition)                                                             \
-  do {                                                                                       \
-    if (!(condition)) {                                                                      \
-      std::fprintf(stderr, "%s:%d: CHECK failed: %s\n", __FILE__, __LINE__, #condition);     \
-      std::abort();                                                                          \
-    }                                                                                        \
+#define TERRACE_CHECK(condition)                                                         \
+  do {                                                                                   \
+    if (!(condition)) {                                                                  \
+      std::fprintf(stderr, "%s:%d: CHECK failed: %s\n", __FILE__, __LINE__, #condition); \
+      std::abort();                                                                      \
+    }                                                                                    \
   } while (false)
 
-#define TERRACE_RETURN_IF_ERROR(expression)          \
-  do {                                               \
-    absl::Status terrace_status_ = (expression);     \
+#define TERRACE_RETURN_IF_ERROR(expression)            \
+  do {                                                 \
+    absl::Status terrace_status_ = (expression);       \
     if (!terrace_status_.ok()) return terrace_status_; \
   } while (false)
 

@@ -1,5 +1,5 @@
-// The clock of a process, passed in wherever time is read, so that tests choose the time. Decide and
-// Apply never read it: their time comes with the command and with the log.
+// The clock of a process, passed in wherever time is read, so that tests choose the time. Decide
+// and Apply never read it: their time comes with the command and with the log.
 #ifndef TERRACE_COMMON_BASE_CLOCK_H_
 #define TERRACE_COMMON_BASE_CLOCK_H_
 

@@ -1,8 +1,8 @@
 #include "common/base/error.h"
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/cord.h"
 #include "google/rpc/error_details.pb.h"
 
 namespace terrace {
@@ -20,7 +20,8 @@ constexpr absl::string_view kPayload = "type.googleapis.com/google.rpc.ErrorInfo
 std::string Fill(absl::string_view sentence, const ErrorArgs& args) {
   std::vector<std::pair<std::string, std::string>> replacements;
   replacements.reserve(args.size());
-  for (const auto& [key, value] : args) replacements.emplace_back(absl::StrCat("{", key, "}"), value);
+  for (const auto& [key, value] : args)
+    replacements.emplace_back(absl::StrCat("{", key, "}"), value);
   return absl::StrReplaceAll(sentence, replacements);
 }
 

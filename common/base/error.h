@@ -1,6 +1,6 @@
-// Errors that callers see: one catalogue of reasons (reasons.def), each with its code and a sentence
-// in English and in Chinese. Inside the project an error is an absl::Status made here; common/rpc
-// turns it into google.rpc details at the edge.
+// Errors that callers see: one catalogue of reasons (reasons.def), each with its code and a
+// sentence in English and in Chinese. Inside the project an error is an absl::Status made here;
+// common/rpc turns it into google.rpc details at the edge.
 #ifndef TERRACE_COMMON_BASE_ERROR_H_
 #define TERRACE_COMMON_BASE_ERROR_H_
 

@@ -44,8 +44,8 @@ Sha256Stream& Sha256Stream::AddSized(absl::string_view bytes) {
 
 std::string Sha256Stream::Finish() {
   std::string out(32, '\0');
-  TERRACE_CHECK(EVP_DigestFinal_ex(context_->md, reinterpret_cast<unsigned char*>(out.data()),
-                                   nullptr) == 1);
+  TERRACE_CHECK(
+      EVP_DigestFinal_ex(context_->md, reinterpret_cast<unsigned char*>(out.data()), nullptr) == 1);
   context_->Start();
   return out;
 }

@@ -1,7 +1,8 @@
-// SHA-256 and what is built on it. Digests are 32 raw bytes in a std::string; absl::BytesToHexString
-// makes them printable.
+// SHA-256 and what is built on it. Digests are 32 raw bytes in a std::string;
+// absl::BytesToHexString makes them printable.
 //
-// Thread-safety. The functions may be called from anywhere; a stream belongs to one thread at a time.
+// Thread-safety. The functions may be called from anywhere; a stream belongs to one thread at a
+// time.
 #ifndef TERRACE_COMMON_BASE_SHA256_H_
 #define TERRACE_COMMON_BASE_SHA256_H_
 

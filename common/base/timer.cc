@@ -32,7 +32,8 @@ void Timer::Run() {
     {
       absl::MutexLock lock(&mu_);
       while (!stopping_ && (due_.empty() || due_.begin()->first > absl::Now())) {
-        changed_.WaitWithDeadline(&mu_, due_.empty() ? absl::InfiniteFuture() : due_.begin()->first);
+        changed_.WaitWithDeadline(&mu_,
+                                  due_.empty() ? absl::InfiniteFuture() : due_.begin()->first);
       }
       if (stopping_) return;
       work = std::move(due_.begin()->second);

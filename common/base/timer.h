@@ -1,5 +1,5 @@
-// Runs work at a later moment on a thread of its own. For retries, time-outs and periodic looks; the
-// work must be short.
+// Runs work at a later moment on a thread of its own. For retries, time-outs and periodic looks;
+// the work must be short.
 #ifndef TERRACE_COMMON_BASE_TIMER_H_
 #define TERRACE_COMMON_BASE_TIMER_H_
 
@@ -19,8 +19,8 @@ class Timer {
   Timer();
   ~Timer();
 
-  // Waits for the work that is running and drops all other, also what is asked for later: for owners
-  // whose work uses the timer itself.
+  // Waits for the work that is running and drops all other, also what is asked for later: for
+  // owners whose work uses the timer itself.
   void Stop();
 
   void After(absl::Duration delay, absl::AnyInvocable<void()> work);

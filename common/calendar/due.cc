@@ -11,8 +11,8 @@
 namespace terrace::calendar {
 namespace {
 
-// The instant at which the zone's clocks show `second`: the change itself when they skip it, the later
-// one when they show it twice.
+// The instant at which the zone's clocks show `second`: the change itself when they skip it, the
+// later one when they show it twice.
 absl::Time InstantOf(absl::CivilSecond second, absl::TimeZone zone) {
   const absl::TimeZone::TimeInfo info = zone.At(second);
   return info.kind == absl::TimeZone::TimeInfo::SKIPPED ? info.trans : info.post;
@@ -160,8 +160,8 @@ std::vector<Period> PeriodsDueIn(const DueRule& rule, const WorkingDays& days, a
     if (first <= day && day <= last) out.push_back(Period::Of(PeriodKind::kYear, rule.once_day));
     return out;
   }
-  // Months between a due day and the last month of its period: the offset (weeks are fewer), at most
-  // a year back, and what a shift may add.
+  // Months between a due day and the last month of its period: the offset (weeks are fewer), at
+  // most a year back, and what a shift may add.
   constexpr int kShiftMonths = 3;
   const absl::CivilDay from(absl::CivilMonth(first) - kOffsetMax - kShiftMonths);
   const absl::CivilDay to(absl::CivilMonth(last) + 12 + kShiftMonths);
@@ -195,8 +195,8 @@ absl::StatusOr<DueTimes> DueTimesOf(const DueRule& rule, const WorkingDays& days
   } else {
     times.opens = StartOf(period.First(), rule.zone);
   }
-  // A rule may fall due before its period begins (January's report by 1 January, excluded): it is then
-  // open from its due time on and overdue at once, never "not open" after it was overdue.
+  // A rule may fall due before its period begins (January's report by 1 January, excluded): it is
+  // then open from its due time on and overdue at once, never "not open" after it was overdue.
   times.opens = std::min(times.opens, times.due);
   times.due_soon = std::max(times.due - rule.due_soon, times.opens);
   return times;

@@ -335,8 +335,9 @@ TEST(WorkingDaysTest, MakeUpDaysWin) {
   EXPECT_TRUE(days.IsWorkingDay(Day("2016-02-09")));
 }
 
-// Properties over random rules: the instants are in order; the answer changes exactly at next_change
-// and not before; lateness is what the half-open rule says; PeriodsDueIn finds each period once.
+// Properties over random rules: the instants are in order; the answer changes exactly at
+// next_change and not before; lateness is what the half-open rule says; PeriodsDueIn finds each
+// period once.
 TEST(DueTest, RandomRules) {
   const uint32_t seed = std::random_device{}();
   SCOPED_TRACE(seed);

@@ -1,6 +1,6 @@
-// A Decision is what a Decide function reads from and writes to: it turns a command into one guarded
-// batch. Everything read becomes a guard (absence too), so the batch commits only if the world is
-// still as Decide saw it; otherwise the Machine decides again.
+// A Decision is what a Decide function reads from and writes to: it turns a command into one
+// guarded batch. Everything read becomes a guard (absence too), so the batch commits only if the
+// world is still as Decide saw it; otherwise the Machine decides again.
 //
 // A Decide function is const on its State, uses no clock, no store and no gRPC, and may run several
 // times for one command: all effects go through the Decision and the reply.

@@ -5,8 +5,8 @@
 //
 // Commands that share a queue key run one after the other from Decide to Apply, first come first
 // served, so inside one process a guard fails only when another process wrote. A failed guard is
-// decided again until the deadline. A command with a request id answers a repetition with the stored
-// reply. The reply follows Apply, so callers read their own writes.
+// decided again until the deadline. A command with a request id answers a repetition with the
+// stored reply. The reply follows Apply, so callers read their own writes.
 //
 // Thread-safety: everything here may be called from any thread. Callbacks run on the machine's own
 // threads and must not block.

@@ -106,8 +106,8 @@ class Machine::Impl {
   absl::flat_hash_map<std::string, ExecutionPtr> pending_ ABSL_GUARDED_BY(mu_);
   std::deque<store::CommittedPtr> recent_ ABSL_GUARDED_BY(mu_);
   store::Cursor applied_ ABSL_GUARDED_BY(mu_);  // As position_, for those who hold mu_ only.
-  // By the revision that they wait to be passed: an id, and what to run: OK then, SHUTTING_DOWN when
-  // the machine drains.
+  // By the revision that they wait to be passed: an id, and what to run: OK then, SHUTTING_DOWN
+  // when the machine drains.
   std::multimap<int64_t, std::pair<int64_t, absl::AnyInvocable<void(absl::Status)>>> wakes_
       ABSL_GUARDED_BY(mu_);
   int64_t next_wake_ ABSL_GUARDED_BY(mu_) = 1;

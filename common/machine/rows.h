@@ -1,5 +1,5 @@
-// The live keys of one log, in memory: what every State is made of. Values stay serialized (compact:
-// a million rows fit a laptop) and are parsed when they are read.
+// The live keys of one log, in memory: what every State is made of. Values stay serialized
+// (compact: a million rows fit a laptop) and are parsed when they are read.
 //
 // Thread-safety: none; the Machine's lock protects it.
 #ifndef TERRACE_COMMON_MACHINE_ROWS_H_

@@ -42,8 +42,8 @@ class State {
   virtual ~State() = default;
 
   // Whether rows under this key stay in memory. Others still pass through OnChange (before = null;
-  // while loading, the same change may pass twice) and are read from the store. Machine's own keys (requests/, ticks/, guards/, operations) are
-  // handled by the base class and never asked about.
+  // while loading, the same change may pass twice) and are read from the store. Machine's own keys
+  // (requests/, ticks/, guards/, operations) are handled by the base class and never asked about.
   virtual bool Resident(absl::string_view key) const { return true; }
 
   // Keeps the indexes of the service. rows() still holds the value before the change.

@@ -1,5 +1,6 @@
-// The mirror of the registry that the services of a process share: the unit tree, and who takes part
-// in which programme. Fed by one WatchUnits; a service never asks the registry to answer a call.
+// The mirror of the registry that the services of a process share: the unit tree, and who takes
+// part in which programme. Fed by one WatchUnits; a service never asks the registry to answer a
+// call.
 //
 // Thread-safety: Apply, Reset and FinishedSnapshot by one thread (a follower's); everything else
 // from any thread.

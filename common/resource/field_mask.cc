@@ -41,8 +41,8 @@ void CopyField(const Message& from, const FieldDescriptor* field, Message* to) {
   to->GetReflection()->SwapFields(copy.get(), to, {field});
 }
 
-// Makes the field at the end of the path in `to` as it is in `from`. Messages on the way are made where
-// `from` has them; where it has none there is nothing but defaults to copy.
+// Makes the field at the end of the path in `to` as it is in `from`. Messages on the way are made
+// where `from` has them; where it has none there is nothing but defaults to copy.
 void CopyPath(const Message& from, absl::Span<const FieldDescriptor* const> path, Message* to) {
   const FieldDescriptor* field = path.front();
   if (path.size() == 1) {

@@ -59,10 +59,13 @@ TEST_F(FieldMaskTest, NoMaskTakesWhatIsPopulated) {
 
 TEST_F(FieldMaskTest, StarReplacesAllButTheFixed) {
   ExpectUpdate(
-      R"(name: "units/a" display_name: "old" count: 3 create_time { seconds: 1 } parent { state: THING_STATE_OPEN count: 1 })",
+      R"(name: "units/a" display_name: "old" count: 3 create_time { seconds: 1 }
+         parent { state: THING_STATE_OPEN count: 1 })",
       {"*"},
-      R"(name: "units/b" count: 4 create_time { seconds: 9 } parent { state: THING_STATE_CLOSED count: 2 })",
-      R"(name: "units/a" count: 4 create_time { seconds: 1 } parent { state: THING_STATE_OPEN count: 2 })");
+      R"(name: "units/b" count: 4 create_time { seconds: 9 }
+         parent { state: THING_STATE_CLOSED count: 2 })",
+      R"(name: "units/a" count: 4 create_time { seconds: 1 }
+         parent { state: THING_STATE_OPEN count: 2 })");
   ExpectUpdate(R"(name: "units/a" parent { state: THING_STATE_OPEN })", {"*"}, "",
                R"(name: "units/a" parent { state: THING_STATE_OPEN })");
 }

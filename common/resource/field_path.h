@@ -15,8 +15,9 @@ inline constexpr size_t kFieldPathMax = 8;
 
 using FieldPath = std::vector<const google::protobuf::FieldDescriptor*>;
 
-// The fields that `text` names from `type` on: "a.b.c". Paths pass through messages; through repeated
-// ones only when `through_repeated`, through maps never. Empty when there is no such field.
+// The fields that `text` names from `type` on: "a.b.c". Paths pass through messages; through
+// repeated ones only when `through_repeated`, through maps never. Empty when there is no such
+// field.
 FieldPath ResolvePath(absl::string_view text, const google::protobuf::Descriptor* type,
                       bool through_repeated);
 

@@ -59,8 +59,8 @@ bool Holds(Op op, std::partial_ordering order) {
   return false;
 }
 
-// Whether the comparison holds from the depth-th field of the path on, for one of the elements where
-// fields are repeated.
+// Whether the comparison holds from the depth-th field of the path on, for one of the elements
+// where fields are repeated.
 bool Compare(const Node& node, const Message& message, size_t depth) {
   const FieldDescriptor* field = node.path[depth];
   const Reflection& reflection = *message.GetReflection();

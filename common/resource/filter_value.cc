@@ -40,7 +40,8 @@ const EnumValueDescriptor* FindEnumValue(const EnumDescriptor* type, absl::strin
   return value != nullptr ? value : type->FindValueByName(absl::StrCat(PrefixOf(type), name));
 }
 
-// How a whole number stands to a decimal: both are brought to the decimal's scale, 37 digits at most.
+// How a whole number stands to a decimal: both are brought to the decimal's scale, 37 digits at
+// most.
 std::strong_ordering CompareWide(Wide value, const Decimal& number) {
   for (int i = 0; i < number.decimals(); ++i) value *= 10;
   return value <=> Wide{number.unscaled()};

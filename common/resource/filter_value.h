@@ -1,5 +1,5 @@
-// The comparison at the end of a filter's path: a literal read for the type of a field, and compared
-// with what messages hold there. Private to filter.cc.
+// The comparison at the end of a filter's path: a literal read for the type of a field, and
+// compared with what messages hold there. Private to filter.cc.
 //
 // Thread-safety. Immutable once made.
 #ifndef TERRACE_COMMON_RESOURCE_FILTER_VALUE_H_

@@ -1,4 +1,5 @@
-// Sort keys. Each field gives one byte that says whether it is set and bytes that sort like its value:
+// Sort keys. Each field gives one byte that says whether it is set and bytes that sort like its
+// value:
 //   text       the first kTextBytes bytes, 0x00 written as 0x00 0xFF, and 0x00 0x01 at the end
 //   numbers    big endian with the sign bit turned, doubles by their bits, Decimals at 17 decimals
 // For a descending field all its bits are turned. The resource name follows as it is.

@@ -4,8 +4,8 @@
 // after the last cursor received. When the stream's past is gone (OUT_OF_RANGE) the sink is told to
 // forget what it holds, and a snapshot follows.
 //
-// Thread-safety: the sink is called by the follower's thread alone. Destroying the follower ends the
-// stream and joins.
+// Thread-safety: the sink is called by the follower's thread alone. Destroying the follower ends
+// the stream and joins.
 #ifndef TERRACE_COMMON_RPC_FOLLOWER_H_
 #define TERRACE_COMMON_RPC_FOLLOWER_H_
 
@@ -72,8 +72,8 @@ class FollowerBase {
   std::thread thread_;
 };
 
-// Req has the field `after`, Resp the field `cursor`, both terrace.types.v1.Cursor. on_message takes
-// every message; on_reset forgets everything taken so far.
+// Req has the field `after`, Resp the field `cursor`, both terrace.types.v1.Cursor. on_message
+// takes every message; on_reset forgets everything taken so far.
 template <class Req, class Resp>
 class Follower : public FollowerBase {
  public:

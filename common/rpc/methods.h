@@ -2,11 +2,11 @@
 // the gateway dispatch by this table, so service code knows no gRPC and can be called in a test
 // without a server.
 //
-// A table belongs to one proto service and must name every method of it: Complete() checks that, and
-// that the message types are those of the descriptor.
+// A table belongs to one proto service and must name every method of it: Complete() checks that,
+// and that the message types are those of the descriptor.
 //
-// Thread-safety: a table is filled by one thread, then only read. Handlers may run on any thread and
-// at the same time.
+// Thread-safety: a table is filled by one thread, then only read. Handlers may run on any thread
+// and at the same time.
 #ifndef TERRACE_COMMON_RPC_METHODS_H_
 #define TERRACE_COMMON_RPC_METHODS_H_
 
@@ -47,12 +47,13 @@ struct Call {
 
 using StatusDone = absl::AnyInvocable<void(absl::Status)>;
 
-// Answers one request: fills `reply`, then runs `done` once. call, request and reply live until then.
+// Answers one request: fills `reply`, then runs `done` once. call, request and reply live until
+// then.
 using UnaryFn =
     std::function<void(Call& call, const Message& request, Message* reply, StatusDone done)>;
 
-// Produces the messages of a server stream, on demand: the next is asked for when the last one is on
-// its way, which is all the flow control there is.
+// Produces the messages of a server stream, on demand: the next is asked for when the last one is
+// on its way, which is all the flow control there is.
 class Source {
  public:
   virtual ~Source() = default;
@@ -107,8 +108,8 @@ class Methods {
   void SlowRead(absl::string_view method, F fn) {
     AddUnary<Req, Resp>(method, Synchronous<Req, Resp>(std::move(fn)), true);
   }
-  // A read on the State under its lock: absl::Status (S::*fn)(const Call&, const Req&, Resp*) const,
-  // or a callable (const S&, Call&, const Req&, Resp*).
+  // A read on the State under its lock: absl::Status (S::*fn)(const Call&, const Req&, Resp*)
+  // const, or a callable (const S&, Call&, const Req&, Resp*).
   template <class S, class Req, class Resp, class F>
   void StateRead(absl::string_view method, F fn) {
     machine::Machine* machine = machine_;
@@ -136,8 +137,8 @@ class Methods {
         },
         false);
   }
-  // A command: absl::Status (S::*decide)(const Req&, Decision&, Resp*) const. Queues on keys(request)
-  // beside its request id.
+  // A command: absl::Status (S::*decide)(const Req&, Decision&, Resp*) const. Queues on
+  // keys(request) beside its request id.
   template <class S, class Req, class Resp, class F>
   void Command(absl::string_view method, F decide,
                std::function<std::vector<std::string>(const Req&)> keys) {

@@ -1,7 +1,8 @@
 // Watch* streams, made from a service's rows and its log. The service says only how one row looks
 // as an event and who may see it; order, resuming and progress are the same for all.
 //
-//   without a cursor   SNAPSHOT pages of rows, every batch since the first page, SNAPSHOT_END(cursor)
+//   without a cursor   SNAPSHOT pages of rows, every batch since the first page,
+//                      SNAPSHOT_END(cursor)
 //   afterwards         one message per revision that the caller may see, in order, each once
 //   when quiet         PROGRESS with the cursor reached
 //
@@ -38,8 +39,8 @@ struct WatchPoint {
 
 struct RowWatchSpec {
   // Appends one row as an event to the reply if the caller may see it; `value` is null when the row
-  // was deleted. Returns whether something was appended. Runs under the state's read lock for pages,
-  // without it for batches, so it takes what it needs from its arguments.
+  // was deleted. Returns whether something was appended. Runs under the state's read lock for
+  // pages, without it for batches, so it takes what it needs from its arguments.
   std::function<bool(absl::string_view key, const std::string* value, store::Revision revision,
                      Message* reply)>
       event;

@@ -1,12 +1,12 @@
 // An array whose copies share their chunks: what versions of the tree are made of.
 //
-// Concept. Items live in chunks of N. Copying the array copies pointers to chunks. A writer changes an
-// item through Mutable, which first copies the chunk unless this writer made it since its last
+// Concept. Items live in chunks of N. Copying the array copies pointers to chunks. A writer changes
+// an item through Mutable, which first copies the chunk unless this writer made it since its last
 // publication (the epoch says so). Appending writes in place even into shared chunks: copies made
 // earlier never look at items beyond their own length.
 //
-// Thread-safety. One writer, which passes a greater epoch after each copy it gives away. Copies may be
-// read by any thread.
+// Thread-safety. One writer, which passes a greater epoch after each copy it gives away. Copies may
+// be read by any thread.
 #ifndef TERRACE_COMMON_TREE_COW_ARRAY_H_
 #define TERRACE_COMMON_TREE_COW_ARRAY_H_
 

@@ -1,7 +1,7 @@
 // An append-only pool of short strings, each named by 32 bits: ids and names of the tree.
 //
-// Thread-safety. One writer; any thread may read strings whose names it was given by the writer after
-// they were added. Strings never move and live as long as the pool.
+// Thread-safety. One writer; any thread may read strings whose names it was given by the writer
+// after they were added. Strings never move and live as long as the pool.
 #ifndef TERRACE_COMMON_TREE_POOL_H_
 #define TERRACE_COMMON_TREE_POOL_H_
 
@@ -46,7 +46,8 @@ class Pool {
   static constexpr uint32_t kBlockMask = (1u << kBlockBits) - 1;
   static constexpr size_t kBlocksMax = size_t{1} << (32 - kBlockBits);
 
-  // Relaxed loads suffice: a reader holds a version that was handed over after the strings were added.
+  // Relaxed loads suffice: a reader holds a version that was handed over after the strings were
+  // added.
   std::array<std::atomic<char*>, kBlocksMax> blocks_ = {};
   std::atomic<size_t> bytes_{0};
   size_t block_ = 0;  // The block that is being filled, and how far it is.

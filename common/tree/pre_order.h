@@ -1,9 +1,9 @@
 // The pre-order index of one line: every subtree is an interval.
 //
-// Concept. An index covers the units below `cover`. It belongs to all versions in which none of these
-// units hangs elsewhere than when the index's slot was made; units beyond are reached by walking up to
-// a covered one. The slot is there from the start, the index in it is built on demand, once, by
-// whichever version is asked first: all of them would build the same.
+// Concept. An index covers the units below `cover`. It belongs to all versions in which none of
+// these units hangs elsewhere than when the index's slot was made; units beyond are reached by
+// walking up to a covered one. The slot is there from the start, the index in it is built on
+// demand, once, by whichever version is asked first: all of them would build the same.
 //
 // Thread-safety. A slot may be used by any thread.
 #ifndef TERRACE_COMMON_TREE_PRE_ORDER_H_
@@ -20,7 +20,8 @@
 
 namespace terrace::tree {
 
-// Position of each covered unit in the walk over the forest, and the first position behind its subtree.
+// Position of each covered unit in the walk over the forest, and the first position behind its
+// subtree.
 struct PreOrder {
   std::vector<uint32_t> first;
   std::vector<uint32_t> end;

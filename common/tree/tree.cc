@@ -237,7 +237,8 @@ std::vector<UnitNumber> Tree::Roots(Line line) const {
   return roots;
 }
 
-// A position is "/" for the root itself and "/" with the ids below the root, joined by "/", for others.
+// A position is "/" for the root itself and "/" with the ids below the root, joined by "/", for
+// others.
 std::string Tree::PositionOf(UnitNumber n, UnitNumber root, Line line) const {
   std::string position;
   for (; n != root; n = data_->RawParent(n, line)) {

@@ -178,8 +178,8 @@ class TreeBuilder {
   TreeBuilder& operator=(TreeBuilder&&) noexcept;
 
   // Adds the unit or brings it up to the record, parents included. Errors leave everything as it
-  // was: INVALID_ID, CYCLE, TREE_TOO_DEEP, and TREE_FULL at kTreeUnitsMax units, kTreeCodesMax codes
-  // or 4 GiB of ids or of names. Names beyond kTreeNameBytesMax are cut.
+  // was: INVALID_ID, CYCLE, TREE_TOO_DEEP, and TREE_FULL at kTreeUnitsMax units, kTreeCodesMax
+  // codes or 4 GiB of ids or of names. Names beyond kTreeNameBytesMax are cut.
   absl::Status Upsert(const UnitRecord& record);
   // Hangs the unit below another parent; an empty parent makes it a top of the line. NOT_FOUND for
   // an unknown unit; an unknown parent becomes a placeholder.

@@ -24,7 +24,8 @@ absl::string_view CutName(absl::string_view name) {
   return name.substr(0, size);
 }
 
-// The part of a version that an index slot should leave out before a new slot is worth its building.
+// The part of a version that an index slot should leave out before a new slot is worth its
+// building.
 UnitNumber UncoveredMax(UnitNumber size) { return std::max<UnitNumber>(1024, size / 8); }
 
 }  // namespace

@@ -4,8 +4,8 @@
 //   levels    u32 count, texts
 //   kinds     u32 count, texts
 //   units     u32 count, then for each, in the order of its number:
-//             text id, u8 state, u8 class, u16 level, u16 kind, u32 parent on each line (kNoUnit for
-//             none), text name
+//             text id, u8 state, u8 class, u16 level, u16 kind, u32 parent on each line
+//             (kNoUnit for none), text name
 //   check     SHA-256 of everything before
 // A text is a u16 length and its bytes.
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 // The State of the inspections service: rows by resource name, the indexes over them, the commands
 // (Decide) and the reads.
 //
-// Concept. A plan and its draw live under the planning office. A visit comes to be under the unit by
-// ReleasePlan, by StartVisit, or by the first record of it that a device sends; from then on it is a
-// set of append-only records. A finding is a record with steps. Nothing of an unreleased round
+// Concept. A plan and its draw live under the planning office. A visit comes to be under the unit
+// by ReleasePlan, by StartVisit, or by the first record of it that a device sends; from then on it
+// is a set of append-only records. A finding is a record with steps. Nothing of an unreleased round
 // stands under an inspected unit, so nothing there can be read, counted or watched.
 //
 // Thread-safety. None; the Machine holds a read lock around commands and reads, a write lock around

@@ -1,5 +1,5 @@
-// Counts over a part of the tree, gathered visit by visit so that the State's lock can be given up in
-// between.
+// Counts over a part of the tree, gathered visit by visit so that the State's lock can be given up
+// in between.
 //
 // Thread-safety. One Summary belongs to one thread at a time.
 #ifndef TERRACE_SERVICES_INSPECTIONS_SUMMARY_H_

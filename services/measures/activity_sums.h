@@ -21,13 +21,14 @@ inline constexpr int kQuantityWholeDigitsMax = 12;
 inline constexpr int kQuantityDecimalsMax = 6;
 inline constexpr int kQuantitiesMax = 100;
 
-// OK for at most kQuantitiesMax quantities with valid, different keys and numbers of permitted size.
+// OK for at most kQuantitiesMax quantities with valid, different keys and numbers of permitted
+// size.
 absl::Status CheckQuantities(
     const google::protobuf::RepeatedPtrField<v1::NamedQuantity>& quantities,
     absl::string_view field);
 
-// How sure a sum is: as sure as its least sure part. ABOUT is less sure than AT_LEAST, which is less
-// sure than EXACT.
+// How sure a sum is: as sure as its least sure part. ABOUT is less sure than AT_LEAST, which is
+// less sure than EXACT.
 types::v1::Qualifier LessSure(types::v1::Qualifier a, types::v1::Qualifier b);
 
 // Thread-safety: none.

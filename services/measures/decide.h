@@ -31,7 +31,8 @@ absl::Status CheckSize(const google::protobuf::Message& record, absl::string_vie
 absl::StatusOr<absl::Time> EventTime(const google::protobuf::Timestamp* given,
                                      absl::string_view field, absl::string_view office,
                                      const machine::Decision& d);
-// INVALID_TIME when `time` lies before `earlier`, at which something happened that had to come first.
+// INVALID_TIME when `time` lies before `earlier`, at which something happened that had to come
+// first.
 absl::Status CheckNotBefore(absl::Time time, absl::Time earlier, absl::string_view field);
 
 // `office` is the full name of the unit in whose name was acted, `role` what it took.

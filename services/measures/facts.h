@@ -113,8 +113,8 @@ absl::Time ReportsFrom(const MeasureFacts& measure, absl::Time issued);
 // assignment was done, if it was by then.
 //   from    a report is asked for when the period reaches into the time of the assignment, and its
 //           due time lies in it
-//   until   done: what falls due later is not asked for. DONE_BY_REPORTS: the due date; periods that
-//           begin later are not asked for.
+//   until   done: what falls due later is not asked for. DONE_BY_REPORTS: the due date; periods
+//           that begin later are not asked for.
 bool Asks(const MeasureFacts& measure, absl::Time from, absl::optional<absl::Time> done,
           const PeriodDue& period, absl::Time at);
 

@@ -189,9 +189,9 @@ TEST_F(ListsTest, AnIssuedMeasureIsFixedButForTextsAndDueDate) {
                 FIXED_ONCE_ISSUED);
   EXPECT_REASON(UpdateMeasure(name + "state: MEASURE_STATE_COMPLETE", {"state"}), INVALID_MASK);
   Now("2016-05-01");
-  auto moved = UpdateMeasure(
-      name + "due_date { year: 2016 month: 9 day: 30 } display_name: 'Better title'",
-      {"due_date", "display_name"});
+  auto moved =
+      UpdateMeasure(name + "due_date { year: 2016 month: 9 day: 30 } display_name: 'Better title'",
+                    {"due_date", "display_name"});
   ASSERT_TRUE(moved.ok()) << moved.status();
   EXPECT_EQ(moved->display_name(), "Better title");
   ASSERT_EQ(moved->due_date_changes_size(), 1);
@@ -299,9 +299,8 @@ TEST_F(ListsTest, PagesHoldEveryRowOnce) {
   EXPECT_REASON(Do<v1::ListMeasuresResponse>("ListMeasures", Officer("county"), other),
                 INVALID_PAGE_TOKEN);
   request.set_page_token("garbage");
-  EXPECT_REASON(
-      Do<v1::ListMeasureListsResponse>("ListMeasureLists", Officer("county"), request),
-      INVALID_PAGE_TOKEN);
+  EXPECT_REASON(Do<v1::ListMeasureListsResponse>("ListMeasureLists", Officer("county"), request),
+                INVALID_PAGE_TOKEN);
 }
 
 TEST_F(ListsTest, ImportedRowsStandEachForItself) {
@@ -322,7 +321,8 @@ TEST_F(ListsTest, ImportedRowsStandEachForItself) {
   v1::Measure foreign = row("x", "lead { unit: 'units/east' }");
   foreign.set_name("units/other/measures/x");
   *message.add_measures() = foreign;
-  *message.add_measures() = row("d", "display_name: 'Call 13812345678' lead { unit: 'units/east' }");
+  *message.add_measures() =
+      row("d", "display_name: 'Call 13812345678' lead { unit: 'units/east' }");
 
   v1::ImportMeasuresRequest dry = message;
   dry.set_validate_only(true);
@@ -359,8 +359,8 @@ TEST_F(ListsTest, ImportedRowsStandEachForItself) {
   message.mutable_measures(0)->set_display_name("Changed");
   message.mutable_measures(2)->set_display_name("Changed");
   message.mutable_measures()->DeleteSubrange(3, 3);
-  done = Send<v1::ImportMeasuresResponse, v1::ImportMeasuresRequest>(
-      "ImportMeasures", Officer("county"), {message});
+  done = Send<v1::ImportMeasuresResponse, v1::ImportMeasuresRequest>("ImportMeasures",
+                                                                     Officer("county"), {message});
   ASSERT_TRUE(done.ok());
   EXPECT_EQ(done->updated(), 1);
   EXPECT_EQ(done->results(0).reason(), "WRONG_STATE");

@@ -1,5 +1,5 @@
-// Counting the measures of a list over a subtree, step by step: a cascade may have a hundred thousand
-// assignments, and a step must not hold the State's lock for long.
+// Counting the measures of a list over a subtree, step by step: a cascade may have a hundred
+// thousand assignments, and a step must not hold the State's lock for long.
 #ifndef TERRACE_SERVICES_MEASURES_PROGRESS_SCAN_H_
 #define TERRACE_SERVICES_MEASURES_PROGRESS_SCAN_H_
 

@@ -1,5 +1,5 @@
-// The reads that take more than one step under the State's lock: lists, counts, sums. They run on the
-// executor.
+// The reads that take more than one step under the State's lock: lists, counts, sums. They run on
+// the executor.
 #ifndef TERRACE_SERVICES_MEASURES_QUERIES_H_
 #define TERRACE_SERVICES_MEASURES_QUERIES_H_
 

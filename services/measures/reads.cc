@@ -93,7 +93,8 @@ bool Issued(const AssignmentEntry& entry, absl::Time at) {
   return issued && *issued <= at;
 }
 
-// Where an item stands among those of its assignment: they are ordered by due time, completion last.
+// Where an item stands among those of its assignment: they are ordered by due time, completion
+// last.
 std::string PlaceOf(const v1::DueItem& item) {
   return item.kind() == v1::DUE_KIND_COMPLETION
              ? std::string("~")

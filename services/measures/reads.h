@@ -67,8 +67,8 @@ absl::Status ReadMeasure(const MeasuresState& state, const std::string& name,
                          const access::Identity& identity, const tree::Tree& tree, absl::Time now,
                          MeasureRead* out);
 
-// ---- Steps of lists. Each moves `position` along, gives rows to `visit` until it returns false, and
-// returns whether the end was reached.
+// ---- Steps of lists. Each moves `position` along, gives rows to `visit` until it returns false,
+// and returns whether the end was reached.
 
 template <class Row>
 using Visit = absl::FunctionRef<bool(Row row)>;

@@ -38,8 +38,9 @@ struct ReportCounts {
 ReportCounts CountReports(const MeasureFacts& measure, const AssignmentFacts& assignment,
                           const PeriodTable& table, absl::Time at);
 
-// `table` holds the list's periods up to `at` at least. `lead_done` is when a co-operator's lead was
-// done, if it was at `at`; for others it is ignored. The assignment must have been issued by then.
+// `table` holds the list's periods up to `at` at least. `lead_done` is when a co-operator's lead
+// was done, if it was at `at`; for others it is ignored. The assignment must have been issued by
+// then.
 AssignmentStatus StatusAt(const MeasureFacts& measure, const AssignmentFacts& assignment,
                           const PeriodTable& table, absl::optional<absl::Time> lead_done,
                           absl::Time at);

@@ -1,11 +1,11 @@
 // Which units' rows a list reads: the request's parent or subtree, and what the caller may see.
 //
-// Concept. Rows lie in the order of their names, so a walk over a few units seeks each of them, and a
-// walk over many runs through all rows and skips the units that are not meant. Either way the walk
-// goes by key and can stop and go on anywhere.
+// Concept. Rows lie in the order of their names, so a walk over a few units seeks each of them, and
+// a walk over many runs through all rows and skips the units that are not meant. Either way the
+// walk goes by key and can stop and go on anywhere.
 //
-// Thread-safety. Immutable after Of, apart from a memory of the last unit asked about: for one thread
-// at a time.
+// Thread-safety. Immutable after Of, apart from a memory of the last unit asked about: for one
+// thread at a time.
 #ifndef TERRACE_SERVICES_MEASURES_UNIT_SCOPE_H_
 #define TERRACE_SERVICES_MEASURES_UNIT_SCOPE_H_
 
@@ -33,8 +33,8 @@ inline constexpr size_t kScopeUnitsMax = 2000;
 
 class UnitScope {
  public:
-  // What the caller may see: what belongs to units below its grants, or also what offices above them
-  // have that applies to those.
+  // What the caller may see: what belongs to units below its grants, or also what offices above
+  // them have that applies to those.
   enum class Sees { kOwn, kApplying };
 
   // `parent` and `subtree` are full names of units; at most one is given (INVALID_FIELD otherwise);
@@ -74,9 +74,9 @@ struct WalkPosition {
 };
 
 // Calls visit(iterator) for the rows "units/{unit}/{collection}/..." of the scope in the order of
-// their keys, from `position` on, which it moves along. Looks at no more than `budget` rows. Returns
-// whether the end was reached. `visit` returns whether to go on; the row that it stops at counts as
-// visited.
+// their keys, from `position` on, which it moves along. Looks at no more than `budget` rows.
+// Returns whether the end was reached. `visit` returns whether to go on; the row that it stops at
+// counts as visited.
 // `rows` is an ordered map or set by name; key_of(*iterator) gives the name.
 template <class Rows, class KeyOf, class Visit>
 bool WalkUnits(const Rows& rows, KeyOf key_of, absl::string_view collection, const UnitScope& scope,

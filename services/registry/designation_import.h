@@ -1,6 +1,7 @@
 // An import of designations: rows in chunks, each with its outcome.
 //
-// Thread-safety. None; one importer belongs to one stream. DecideDesignationRows is a pure function.
+// Thread-safety. None; one importer belongs to one stream. DecideDesignationRows is a pure
+// function.
 #ifndef TERRACE_SERVICES_REGISTRY_DESIGNATION_IMPORT_H_
 #define TERRACE_SERVICES_REGISTRY_DESIGNATION_IMPORT_H_
 

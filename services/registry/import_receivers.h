@@ -1,5 +1,6 @@
-// The receiving ends of ImportUnits and ImportDesignations: chunks of rows become batches, one after
-// the other; the caller's next message is taken when everything decidable of the last one is stored.
+// The receiving ends of ImportUnits and ImportDesignations: chunks of rows become batches, one
+// after the other; the caller's next message is taken when everything decidable of the last one is
+// stored.
 //
 // Thread-safety. As rpc::Receiver.
 #ifndef TERRACE_SERVICES_REGISTRY_IMPORT_RECEIVERS_H_

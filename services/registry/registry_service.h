@@ -11,8 +11,8 @@
 
 namespace terrace::registry {
 
-// The methods of terrace.registry.v1.UnitRegistry on a machine whose State is a RegistryState. Builds
-// the indexes, which takes a second or two with a national tree.
+// The methods of terrace.registry.v1.UnitRegistry on a machine whose State is a RegistryState.
+// Builds the indexes, which takes a second or two with a national tree.
 std::unique_ptr<rpc::Methods> RegistryMethods(machine::Machine* machine);
 
 }  // namespace terrace::registry

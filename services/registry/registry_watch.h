@@ -36,8 +36,8 @@ class PublishedTree {
   store::Revision revision_ ABSL_GUARDED_BY(mu_);
 };
 
-// The row as a change; false for rows that are no resource of the registry. `value` is null when the
-// row was deleted.
+// The row as a change; false for rows that are no resource of the registry. `value` is null when
+// the row was deleted.
 bool ToChange(absl::string_view key, const std::string* value, const Vocabulary& vocabulary,
               v1::RegistryChange* change);
 

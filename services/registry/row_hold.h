@@ -1,7 +1,7 @@
 // Rows as they were when a hold was taken.
 //
-// A hold costs nothing until a row changes; then the row's former bytes are kept for every hold that
-// is older than the change.
+// A hold costs nothing until a row changes; then the row's former bytes are kept for every hold
+// that is older than the change.
 //
 // Thread-safety. As the State that hands holds out: taking and reading a hold needs a read lock,
 // KeepFormer a write lock. A hold may be dropped anywhere.
@@ -27,8 +27,8 @@ inline constexpr size_t kHoldBytesMax = 128 << 20;
 
 class RowHold {
  public:
-  // The row's bytes at the time of the hold; null when it did not exist then. `now` is the row as it
-  // is now, null when it does not exist.
+  // The row's bytes at the time of the hold; null when it did not exist then. `now` is the row as
+  // it is now, null when it does not exist.
   const std::string* Find(absl::string_view key, const machine::Row* now) const {
     auto it = former_.find(key);
     if (it == former_.end()) return now == nullptr ? nullptr : &now->value;

@@ -1,8 +1,8 @@
 // ExportUnits: every unit of a subtree, once, as of one revision, while writers go on.
 //
-// The export takes the tree of its revision and a hold on the rows: a row that changes later is kept
-// as it was for as long as somebody holds it. So nothing is copied up front and nothing is locked
-// for longer than a slice.
+// The export takes the tree of its revision and a hold on the rows: a row that changes later is
+// kept as it was for as long as somebody holds it. So nothing is copied up front and nothing is
+// locked for longer than a slice.
 //
 // Thread-safety. One source belongs to one call.
 #ifndef TERRACE_SERVICES_REGISTRY_UNIT_EXPORT_H_

@@ -1,5 +1,5 @@
-// A walk over the units of a subtree in the order of their ids, in slices that hold the State's lock
-// only briefly.
+// A walk over the units of a subtree in the order of their ids, in slices that hold the State's
+// lock only briefly.
 //
 // Ids never change, so a walk by id that goes on after the last one seen meets every unit that
 // exists throughout exactly once, however many others come, move or close meanwhile. Small subtrees

@@ -1,5 +1,5 @@
-// A published scheme made ready for scoring: the engine's rules, and beside them where the figures of
-// each leaf come from, who is assessed, and who may see the result.
+// A published scheme made ready for scoring: the engine's rules, and beside them where the figures
+// of each leaf come from, who is assessed, and who may see the result.
 //
 // Thread-safety: immutable once made; shared by all boards of the scheme.
 #ifndef TERRACE_SERVICES_SCORING_COMPILE_H_

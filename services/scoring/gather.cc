@@ -19,8 +19,8 @@ void Later(absl::Time instant, absl::Time at, absl::Time* next) {
   if (instant > at && instant < *next) *next = instant;
 }
 
-// Takes counts over into the input of a leaf; nothing counted is "nothing to judge" unless something
-// is still to come.
+// Takes counts over into the input of a leaf; nothing counted is "nothing to judge" unless
+// something is still to come.
 void TakeCounts(const Counts& counts, LeafInput* input) {
   if (counts.denominator > 0) {
     input->form = LeafInput::Form::kCounts;
@@ -123,8 +123,8 @@ void TakeRecords(std::vector<CountedRecord> counted, LeafInput* input,
   }
 }
 
-// A finding at an instant: whether it counts, whether it was put right in time, whether the answer is
-// still open.
+// A finding at an instant: whether it counts, whether it was put right in time, whether the answer
+// is still open.
 struct FindingAt {
   bool counts = false;
   bool in_time = false;

@@ -1,5 +1,5 @@
-// ImportStatistics: a client stream of figures, stored a batch at a time, each row by itself. Rows are
-// told apart by unit, definition and period, so an import that broke off is simply sent again.
+// ImportStatistics: a client stream of figures, stored a batch at a time, each row by itself. Rows
+// are told apart by unit, definition and period, so an import that broke off is simply sent again.
 #ifndef TERRACE_SERVICES_SCORING_IMPORT_STATISTICS_H_
 #define TERRACE_SERVICES_SCORING_IMPORT_STATISTICS_H_
 

@@ -1,5 +1,5 @@
-// Explanations as callers read them: names instead of numbers, and a sentence of arithmetic for each
-// step, in English and Chinese.
+// Explanations as callers read them: names instead of numbers, and a sentence of arithmetic for
+// each step, in English and Chinese.
 //
 // Thread-safety: under the lock of the facts.
 #ifndef TERRACE_SERVICES_SCORING_PRESENT_PARTS_H_

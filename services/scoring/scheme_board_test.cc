@@ -80,7 +80,8 @@ class SchemeBoardTest : public ::testing::Test {
 TEST_F(SchemeBoardTest, WithoutFactsNothingIsAssessedYet) {
   EXPECT_EQ(StateOf("a1", "site.clean"), Assessment::kNotYet);
   EXPECT_EQ(StateOf("a1", "tasks"), Assessment::kNotApplicable);
-  // No finding: nothing to put right, all points; coverage says that little stands behind the score.
+  // No finding: nothing to put right, all points; coverage says that little stands behind the
+  // score.
   EXPECT_EQ(Earned("a1", "findings"), "5");
   EXPECT_EQ(Score("a1"), "100");
   const absl::optional<engine::SheetValue> sheet = Live().board().SheetOf(world_.UnitOf("a1"));

@@ -1,9 +1,10 @@
 // Streams of scores: a pull, which ends when everything was sent, and a watch, which goes on.
 //
 // Both walk the subtree once in tree order, then send what has changed meanwhile until nothing is
-// left: then all that was sent is as of one vector. What they send is always the full value as it is
-// now, so a slow reader loses nothing but values in between, and holds up nobody. When the tree below
-// changes in a way that the reader could not tell from values, the walk starts over with `reset`.
+// left: then all that was sent is as of one vector. What they send is always the full value as it
+// is now, so a slow reader loses nothing but values in between, and holds up nobody. When the tree
+// below changes in a way that the reader could not tell from values, the walk starts over with
+// `reset`.
 #ifndef TERRACE_SERVICES_SCORING_SCORE_STREAM_H_
 #define TERRACE_SERVICES_SCORING_SCORE_STREAM_H_
 

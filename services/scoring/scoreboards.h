@@ -1,9 +1,9 @@
 // All boards of a process, and the facts that they are made of.
 //
 // Concept. Four feeds come in: the watches of registry, measures and inspections, and scoring's own
-// log. Each message changes the facts, moves the revision vector on, and with it every open board; so
-// whoever reads under the lock sees facts, boards and vector that belong together. Boards are opened
-// on demand, built in short steps, and closed when they have not been used for longest.
+// log. Each message changes the facts, moves the revision vector on, and with it every open board;
+// so whoever reads under the lock sees facts, boards and vector that belong together. Boards are
+// opened on demand, built in short steps, and closed when they have not been used for longest.
 //
 // Thread-safety. Everything may be called from any thread; each feed by one thread at a time. Reads
 // hold the lock of the facts shared and must be short. Callbacks never run under it.
@@ -134,7 +134,8 @@ class Scoreboards {
   };
   using Callbacks = std::vector<absl::AnyInvocable<void()>>;
 
-  // Ends a change of the facts: brings boards up to date and returns whom to call, without the lock.
+  // Ends a change of the facts: brings boards up to date and returns whom to call, without the
+  // lock.
   Callbacks Changed(const Touched& touched) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ApplyOwnRow(absl::string_view key, const std::string* value, Touched* touched)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

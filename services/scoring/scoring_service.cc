@@ -130,8 +130,8 @@ class StatisticPage {
 
 }  // namespace
 
-// A command answers with the resource that it changed. The revision of the change is known only once
-// it is in the log, so it is filled in here.
+// A command answers with the resource that it changed. The revision of the change is known only
+// once it is in the log, so it is filled in here.
 template <class Req, class Resp>
 void ScoringService::AddCommand(absl::string_view method,
                                 absl::Status (ScoringState::*decide)(const Req&, machine::Decision&,
@@ -172,8 +172,8 @@ ScoringService::ScoringService(ScoringServiceOptions options)
       boards_(
           std::make_shared<Scoreboards>(&machine_->clock(), &machine_->executor(), options.feeds)),
       methods_("terrace.scoring.v1.Scoreboard", machine_) {
-  // What the log brings from here on is heard; what it holds already is loaded, and batches that are
-  // in both change nothing.
+  // What the log brings from here on is heard; what it holds already is loaded, and batches that
+  // are in both change nothing.
   machine_->Listen([boards = boards_, machine = machine_](const store::CommittedPtr& batch) {
     const absl::Time log_time = machine->Read<machine::State>(
         [](const machine::State& state, const store::Cursor&) { return state.log_time(); });

@@ -1,8 +1,8 @@
 // The edge of terrace.scoring.v1.Scoreboard: which method is answered by what.
 //
-// Schemes and statistics are answered from ScoringState; scores from the boards, which join that log
-// with the watches of registry, measures and inspections. Whoever puts the process together feeds
-// those into boards().
+// Schemes and statistics are answered from ScoringState; scores from the boards, which join that
+// log with the watches of registry, measures and inspections. Whoever puts the process together
+// feeds those into boards().
 //
 // Thread-safety. Constructed by one thread; the table and the boards may then be used from any.
 #ifndef TERRACE_SERVICES_SCORING_SCORING_SERVICE_H_

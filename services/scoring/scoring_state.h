@@ -41,9 +41,9 @@ class ScoringState : public machine::State {
   void OnChange(const machine::RowChange& change) override {}
   absl::Time NextTick() const override;
 
-  // `next_tick` tells when a score changes by time alone next; null to disconnect. It is called under
-  // the State's lock and must be quick. It is no part of the state: what it says decides when a tick
-  // is committed, and nothing else.
+  // `next_tick` tells when a score changes by time alone next; null to disconnect. It is called
+  // under the State's lock and must be quick. It is no part of the state: what it says decides when
+  // a tick is committed, and nothing else.
   void ConnectTicks(std::function<absl::Time()> next_tick) const;
 
   // ---- Commands.

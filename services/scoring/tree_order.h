@@ -1,5 +1,5 @@
-// The units of a board in tree order: parents before children, siblings by id. A subtree is one range
-// of it.
+// The units of a board in tree order: parents before children, siblings by id. A subtree is one
+// range of it.
 //
 // Thread-safety: immutable once made; shared by readers.
 #ifndef TERRACE_SERVICES_SCORING_TREE_ORDER_H_
@@ -30,8 +30,9 @@ class TreeOrder {
   // Directly below, by id.
   std::vector<Unit> Children(Unit unit) const;
 
-  // Where the unit stands below `top`, as ids: "a/a1" for a unit a1 below a below the top; "" for the
-  // top itself. Fit for page tokens: it says where to go on even when the unit itself has moved away.
+  // Where the unit stands below `top`, as ids: "a/a1" for a unit a1 below a below the top; "" for
+  // the top itself. Fit for page tokens: it says where to go on even when the unit itself has moved
+  // away.
   std::string PathOf(Unit unit, Unit top, const UnitIds& ids) const;
   // Index into Subtree(top) of the first unit behind that place.
   size_t IndexAfter(absl::string_view path, Unit top, const UnitIds& ids) const;

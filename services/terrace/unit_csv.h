@@ -1,5 +1,5 @@
-// Units as a table that people edit: what `terrace export units` writes and `terrace import --units`
-// reads.
+// Units as a table that people edit: what `terrace export units` writes and `terrace import
+// --units` reads.
 //
 // Columns: id, name, kind and level must be there; parent, sector_parent, rank, from, uscc, stat,
 // no_code_reason and contact_role may be, and "name:TAG" for the name in the language of a BCP 47

@@ -50,7 +50,8 @@ class UnitSender {
   // Drops what was not sent.
   ~UnitSender();
 
-  // Takes a row. May wait until a batch is through. The error of an earlier batch, when there is one.
+  // Takes a row. May wait until a batch is through. The error of an earlier batch, when there is
+  // one.
   absl::Status Send(registry::v1::ImportUnitRow row);
   // Waits until every row taken is answered.
   absl::Status Barrier();

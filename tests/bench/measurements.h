@@ -18,12 +18,13 @@ struct Effort {
   absl::Duration turn = absl::Milliseconds(500);  // Of one contestant in one round.
 };
 
-// Unary reads against a bare gRPC echo: WhoAmI, GetUnit and GetScore, in one process and through the
-// gateway.
+// Unary reads against a bare gRPC echo: WhoAmI, GetUnit and GetScore, in one process and through
+// the gateway.
 absl::Status MeasureCalls(const Effort& effort, const EchoServer& echo, const World& together,
                           const World& apart, Table* table);
 
-// Reports handed in, against their batches committed to the bare store. Stops the world for a moment.
+// Reports handed in, against their batches committed to the bare store. Stops the world for a
+// moment.
 absl::Status MeasureReports(const Effort& effort, World* world, Table* table);
 
 // Observations synced by several devices, against their batches committed to the bare store. Stops

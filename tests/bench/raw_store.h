@@ -1,5 +1,5 @@
-// The store with no service above it: the same batches that a service has committed, committed again
-// into a fresh store of the same engine.
+// The store with no service above it: the same batches that a service has committed, committed
+// again into a fresh store of the same engine.
 #ifndef TERRACE_TESTS_BENCH_RAW_STORE_H_
 #define TERRACE_TESTS_BENCH_RAW_STORE_H_
 
@@ -14,8 +14,8 @@
 
 namespace terrace::bench {
 
-// The batches in the log of `keyspace` below `data_dir` that the method `method` has made. The store
-// must not be open.
+// The batches in the log of `keyspace` below `data_dir` that the method `method` has made. The
+// store must not be open.
 absl::StatusOr<std::vector<store::Batch>> BatchesOf(const std::string& data_dir,
                                                     const std::string& keyspace,
                                                     absl::string_view method);

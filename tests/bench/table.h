@@ -31,8 +31,8 @@ class Table {
   std::vector<Row> rows_;
 };
 
-// One of several things that are measured in turn, round by round, so that whatever else the machine
-// does falls on all of them alike.
+// One of several things that are measured in turn, round by round, so that whatever else the
+// machine does falls on all of them alike.
 struct Contestant {
   std::string what;
   std::string unit;

@@ -1,5 +1,5 @@
-// The servers that are measured, with the demo's sample in them: everything in one process's server,
-// or each service on a server of its own behind the gateway. Stores are SQLite on disk.
+// The servers that are measured, with the demo's sample in them: everything in one process's
+// server, or each service on a server of its own behind the gateway. Stores are SQLite on disk.
 //
 // Thread-safety. Belongs to one thread; what it hands out may be used from any.
 #ifndef TERRACE_TESTS_BENCH_WORLD_H_

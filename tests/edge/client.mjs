@@ -26,7 +26,11 @@ const calls = [
   [root.terrace.inspections.v1.InspectionScheduler, "ListPlans", { parent: "units/county" }],
   [root.terrace.scoring.v1.Scoreboard, "ListSchemes", { parent: "units/county" }],
   [root.terrace.gateway.v1.Access, "WhoAmI", {}],
-  [root.google.longrunning.Operations, "ListOperations", { name: "units/county/operations/measures" }],
+  [
+    root.google.longrunning.Operations,
+    "ListOperations",
+    { name: "units/county/operations/measures" },
+  ],
 ];
 
 let failed = false;
@@ -35,7 +39,8 @@ for (const [Service, method, request] of calls) {
   await new Promise((done) => {
     client[method](request, metadata, { deadline: Date.now() + 10000 }, (error, reply) => {
       failed ||= error !== null;
-      console.log(JSON.stringify({ method, code: error?.code ?? 0, details: error?.details, reply }));
+      const code = error?.code ?? 0;
+      console.log(JSON.stringify({ method, code, details: error?.details, reply }));
       done();
     });
   });

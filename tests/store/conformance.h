@@ -1,9 +1,9 @@
 // The conformance suite of the store contract (common/store/store.h): what every engine must do, as
 // tests that run against each registered one.
 //
-// An engine takes part by an EngineUnderTest in engines_under_test.cc, which says how storage for it
-// is made and which tests do not apply, each with its reason. The tests are in conformance_*.cc by
-// topic.
+// An engine takes part by an EngineUnderTest in engines_under_test.cc, which says how storage for
+// it is made and which tests do not apply, each with its reason. The tests are in conformance_*.cc
+// by topic.
 #ifndef TERRACE_TESTS_STORE_CONFORMANCE_H_
 #define TERRACE_TESTS_STORE_CONFORMANCE_H_
 
@@ -48,7 +48,8 @@ struct EngineUnderTest {
 // One for every registered engine; a registered engine without one fails the suite.
 const std::vector<EngineUnderTest>& EnginesUnderTest();
 
-// --- Calls that wait for their answer --------------------------------------------------------------
+// --- Calls that wait for their answer
+// --------------------------------------------------------------
 
 absl::StatusOr<Revision> Commit(Store& store, Batch batch);
 absl::StatusOr<std::vector<absl::optional<Entry>>> Read(Store& store,
@@ -60,7 +61,8 @@ std::vector<CommittedPtr> WholeLog(Store& store);
 // All live entries, over as many scans as it takes.
 std::map<std::string, Entry> AllEntries(Store& store);
 
-// --- Batches ---------------------------------------------------------------------------------------
+// --- Batches
+// ---------------------------------------------------------------------------------------
 
 Change Set(absl::string_view key, absl::string_view value);
 Change Delete(absl::string_view key);

@@ -1,5 +1,5 @@
-// The batches of the crash tests: everything in one follows from its id, so that whoever finds an id
-// in a log or in a report knows exactly what must be there.
+// The batches of the crash tests: everything in one follows from its id, so that whoever finds an
+// id in a log or in a report knows exactly what must be there.
 #ifndef TERRACE_TESTS_STORE_CRASH_BATCHES_H_
 #define TERRACE_TESTS_STORE_CRASH_BATCHES_H_
 

@@ -1,8 +1,8 @@
 // A disk that fails, for tests of the sqlite engine: a VFS between SQLite and the system.
 //
-// While an object of this class lives it is the VFS of every file that SQLite opens. It can be full,
-// fail to sync or to read, and it can say what a power cut at this moment would leave on the disk:
-// what was synced, and of what was written since then any part in any order.
+// While an object of this class lives it is the VFS of every file that SQLite opens. It can be
+// full, fail to sync or to read, and it can say what a power cut at this moment would leave on the
+// disk: what was synced, and of what was written since then any part in any order.
 //
 // Thread-safe. One object at a time; stores must be closed before it goes away.
 #ifndef TERRACE_TESTS_STORE_FAULT_VFS_H_
@@ -32,8 +32,8 @@ class FaultVfs {
   // Files may grow by so many bytes altogether, then writes that would need more fail as on a full
   // disk. nullopt: there is room.
   void SetRoom(absl::optional<int64_t> bytes);
-  // What was written before a sync that failed stays readable, but never reaches the disk, not with a
-  // later sync either: that is how Linux treats the pages of a failed write-back.
+  // What was written before a sync that failed stays readable, but never reaches the disk, not with
+  // a later sync either: that is how Linux treats the pages of a failed write-back.
   void SetSyncsFail(bool fail);
   void SetReadsFail(bool fail);
 

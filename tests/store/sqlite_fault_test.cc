@@ -311,8 +311,8 @@ TEST_F(SqliteFaultTest, TheWriteAheadLogStaysBounded) {
   EXPECT_LT(largest, uintmax_t{80} << 20);
 }
 
-// Power cuts at random moments while three threads write: what was synced is on the disk, and of the
-// rest any part in any order. TERRACE_CRASH_SEED repeats the dice.
+// Power cuts at random moments while three threads write: what was synced is on the disk, and of
+// the rest any part in any order. TERRACE_CRASH_SEED repeats the dice.
 TEST_F(SqliteFaultTest, PowerCutsLoseNothingAcknowledged) {
   uint32_t seed = std::random_device()();
   if (const char* text = std::getenv("TERRACE_CRASH_SEED")) {

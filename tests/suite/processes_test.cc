@@ -1,5 +1,5 @@
-// The services as separate servers behind a gateway that forwards bytes: all four kinds of RPC, rich
-// errors, access on every message, operations by name, and no way around the gateway.
+// The services as separate servers behind a gateway that forwards bytes: all four kinds of RPC,
+// rich errors, access on every message, operations by name, and no way around the gateway.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

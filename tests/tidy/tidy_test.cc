@@ -276,7 +276,7 @@ TEST(Tidy, NothingLiesAboutUnused) {
   const std::string compiled = ReadFile(TERRACE_COMPILE_COMMANDS);
   ASSERT_FALSE(compiled.empty());
   std::set<std::string> protos, included;
-  std::string drivers;  // Whatever starts scripts: the Makefile, CMake, CI, other scripts.
+  std::string drivers;  // Whatever starts scripts: the Makefile, CMake, CI, other scripts, tests.
   for (const auto& file : Protoset().file()) protos.insert(absl::StrCat("proto/", file.name()));
   for (const File& file : Files()) {
     if (IsCode(file)) {
@@ -286,7 +286,7 @@ TEST(Tidy, NothingLiesAboutUnused) {
         }
       }
     }
-    if (HasSuffix(file, {"Makefile", "CMakeLists.txt", ".cmake", ".sh", ".ci/run"})) {
+    if (HasSuffix(file, {"Makefile", "CMakeLists.txt", ".cmake", ".sh", ".ci/run", "_test.cc"})) {
       absl::StrAppend(&drivers, file.text);
     }
   }

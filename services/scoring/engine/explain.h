@@ -1,5 +1,5 @@
-// Where a score comes from: a tree of parts, from the unit down to the record, in which the parts of
-// every part add up to it exactly, both at full precision and as shown.
+// Where a score comes from: a tree of parts, from the unit down to the record, in which the parts
+// of every part add up to it exactly, both at full precision and as shown.
 //
 // Every step of a score is taken apart by the arithmetic that made it: a mean into its children's
 // shares, a sheet into its nodes scaled to the points of the scheme, a leaf into what each record

@@ -1,4 +1,5 @@
-// Explanations add up exactly, at every level, at full precision and as shown: by hand and at random.
+// Explanations add up exactly, at every level, at full precision and as shown: by hand and at
+// random.
 #include "services/scoring/engine/explain.h"
 
 #include <random>

@@ -1,5 +1,5 @@
-// The statistics of units as scoring computes with them: one number per unit, definition and period.
-// Made from scoring's own log.
+// The statistics of units as scoring computes with them: one number per unit, definition and
+// period. Made from scoring's own log.
 //
 // Thread-safety: none; whoever owns the facts locks.
 #ifndef TERRACE_SERVICES_SCORING_FACTS_FIGURES_H_

@@ -2,7 +2,8 @@
 // the terms of the measures service itself (services/measures/facts.h), so that both agree about
 // every due time. Made from WatchMeasures alone.
 //
-// Rows may come in any order; an assignment whose measure or list has not arrived counts nothing yet.
+// Rows may come in any order; an assignment whose measure or list has not arrived counts nothing
+// yet.
 //
 // Thread-safety: none; whoever owns the facts locks.
 #ifndef TERRACE_SERVICES_SCORING_FACTS_MEASURE_FACTS_H_

@@ -1,8 +1,8 @@
 // What scoring knows of the registry: where each unit stands at any instant, what it is, in which
 // programmes it takes part and which titles it holds. Made from WatchUnits alone.
 //
-// Days are counted from 1970-01-01: those of places in the realm's zone, those of a programme in the
-// programme's.
+// Days are counted from 1970-01-01: those of places in the realm's zone, those of a programme in
+// the programme's.
 //
 // Thread-safety: none; whoever owns the facts locks.
 #ifndef TERRACE_SERVICES_SCORING_FACTS_REGISTRY_FACTS_H_

@@ -1,8 +1,8 @@
 // The figures of the demo's report, as the services count them at stated instants.
 //
 // Concept. A figure is a key, a value and where it came from. Values are text in one canonical form
-// ("248", "95.02", "AL 15000"), so that what the services say, what the demo counts itself, and what
-// a test expects can be compared as they are.
+// ("248", "95.02", "AL 15000"), so that what the services say, what the demo counts itself, and
+// what a test expects can be compared as they are.
 //
 // Thread-safety. Pure functions apart from the calls.
 #ifndef TERRACE_SERVICES_TERRACE_DEMO_FIGURES_H_

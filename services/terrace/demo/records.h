@@ -1,5 +1,5 @@
-// Everything that the realm holds, exported over the public API: what the demo's self-test counts by
-// itself.
+// Everything that the realm holds, exported over the public API: what the demo's self-test counts
+// by itself.
 #ifndef TERRACE_SERVICES_TERRACE_DEMO_RECORDS_H_
 #define TERRACE_SERVICES_TERRACE_DEMO_RECORDS_H_
 

@@ -50,8 +50,8 @@ MeasureRecord* AddMeasure(Sample* sample, const std::string& office, const std::
   return &record;
 }
 
-// What the unit handed in for the months that fell due before it was done. Some reports come two days
-// late and a few are missing, by a pattern that `seed` shifts.
+// What the unit handed in for the months that fell due before it was done. Some reports come two
+// days late and a few are missing, by a pattern that `seed` shifts.
 void AddReports(AssignmentHistory* history, absl::CivilDay done, int seed) {
   for (int month = 1; month <= 12; ++month) {
     const absl::CivilDay due(kYear, month, 22);
