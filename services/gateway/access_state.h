@@ -13,7 +13,6 @@
 #include "absl/time/time.h"
 #include "common/access/identity.h"
 #include "common/machine/state.h"
-#include "common/rpc/methods.h"
 #include "terrace/gateway/v1/access.pb.h"
 
 namespace terrace::gateway {
