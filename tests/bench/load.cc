@@ -12,7 +12,7 @@ namespace {
 class Load {
  public:
   Load(absl::Duration time, StartWork start) : start_(std::move(start)) {
-    counted_from_ = absl::Now() + time / 10;
+    counted_from_ = absl::Now() + time / 4;
     end_ = counted_from_ + time;
   }
 
@@ -49,7 +49,7 @@ class Load {
       absl::MutexLock lock(&mu_);
       if (!status.ok()) {
         if (result_.failed++ == 0) result_.first_error = status.ToString();
-      } else if (began >= counted_from_ && now <= end_) {
+      } else if (now >= counted_from_ && now <= end_) {
         milliseconds_.push_back(absl::ToDoubleMilliseconds(now - began));
       }
       --running_;

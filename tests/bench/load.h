@@ -25,7 +25,8 @@ struct LoadResult {
 // Starts one unit of work, number i; runs `done` when it is over.
 using StartWork = std::function<void(int64_t i, absl::AnyInvocable<void(absl::Status)> done)>;
 
-// Keeps `in_flight` units of work going for `time`, after a tenth of it as warm-up.
+// Keeps `in_flight` units of work going for `time`, after a quarter of it as warm-up. What ends in
+// that time counts, whenever it began, so that slow work is not counted short.
 LoadResult RunLoad(int in_flight, absl::Duration time, StartWork start);
 
 // Middle value; the values are sorted by it.
