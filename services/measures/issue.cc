@@ -6,7 +6,6 @@
 #include "common/base/error.h"
 #include "common/base/time.h"
 #include "common/resource/names.h"
-#include "common/rpc/operations.h"
 #include "services/measures/decide.h"
 #include "services/measures/measures_state.h"
 #include "services/measures/names.h"
@@ -98,7 +97,7 @@ bool CascadeFilter::Matches(tree::UnitNumber unit) const {
 }
 
 absl::Status MeasuresState::IssueMeasure(const v1::IssueMeasureRequest& request, Decision& d,
-                                         google::longrunning::Operation* reply) const {
+                                         OperationRecord* reply) const {
   const std::string& name = request.name();
   TERRACE_RETURN_IF_ERROR(resource::ParseName(name, kMeasurePattern).status());
   absl::optional<MeasureRecord> record = d.Get<MeasureRecord>(name);
@@ -145,7 +144,7 @@ absl::Status MeasuresState::IssueMeasure(const v1::IssueMeasureRequest& request,
   } else {
     d.Put(name, *record);
   }
-  *reply = rpc::ToOperation(operation);
+  *reply = std::move(operation);
   return absl::OkStatus();
 }
 

@@ -1,8 +1,8 @@
-// A measures service on a memory store, called by its table of methods, with a clock and a tree that
-// tests set. It lives through 2016.
+// A measures service on a memory store, called by its table of methods, with a clock and a tree
+// that tests set. It lives through 2016.
 //
 //   region - county (the office) - east, west (townships) - east-1, east-2, west-1 (villages)
-//   county also leads "school" on the territorial line, and "bureau" leads "school" on the sector line
+//   county also leads "school" on the territorial line, and "bureau" leads it on the sector line
 #ifndef TERRACE_SERVICES_MEASURES_MEASURES_FIXTURE_H_
 #define TERRACE_SERVICES_MEASURES_MEASURES_FIXTURE_H_
 
@@ -23,6 +23,8 @@
 #include "services/measures/measures_service.h"
 #include "services/measures/measures_state.h"
 #include "services/measures/test_util.h"
+#include "terrace/measures/v1/measure_tracker.pb.h"
+#include "terrace/measures/v1/progress.pb.h"
 
 namespace terrace::measures {
 
@@ -158,8 +160,8 @@ class MeasuresTest : public ::testing::Test {
   // Waits until an operation is done and returns its record.
   internal::v1::OperationRecord Finished(const std::string& operation) {
     for (int i = 0; i < 1000; ++i) {
-      auto record = machine_->Read<MeasuresState>(
-          [&](const MeasuresState& state, const store::Cursor&) {
+      auto record =
+          machine_->Read<MeasuresState>([&](const MeasuresState& state, const store::Cursor&) {
             return state.rows().Get<internal::v1::OperationRecord>(operation);
           });
       if (record && record->done()) return *record;
@@ -210,8 +212,7 @@ class MeasuresTest : public ::testing::Test {
   // A measure led by a unit, issued. Returns the name of the assignment.
   std::string MakeLead(const std::string& id, const std::string& unit,
                        const std::string& more = "") {
-    auto measure =
-        MakeMeasure(id, absl::StrCat("lead { unit: 'units/", unit, "' } ", more));
+    auto measure = MakeMeasure(id, absl::StrCat("lead { unit: 'units/", unit, "' } ", more));
     EXPECT_TRUE(measure.ok()) << measure.status();
     auto operation = Issue(id);
     EXPECT_TRUE(operation.ok()) << operation.status();
@@ -219,8 +220,7 @@ class MeasuresTest : public ::testing::Test {
   }
 
   absl::StatusOr<v1::Report> Submit(const std::string& assignment, const std::string& period,
-                                    const access::Identity& who,
-                                    const std::string& received = "",
+                                    const access::Identity& who, const std::string& received = "",
                                     const std::string& content = "text: 'Done so far.'") {
     v1::SubmitReportRequest request;
     request.set_assignment(assignment);
@@ -262,11 +262,11 @@ class MeasuresTest : public ::testing::Test {
 };
 
 // EXPECT_REASON(call, UNKNOWN_PARENT): refused with that reason.
-#define EXPECT_REASON(call, reason)                                               \
-  do {                                                                            \
-    const auto result_ = (call);                                                  \
+#define EXPECT_REASON(call, reason)                                                \
+  do {                                                                             \
+    const auto result_ = (call);                                                   \
     EXPECT_TRUE(HasReason(::terrace::measures::StatusOf(result_), Reason::reason)) \
-        << ::terrace::measures::StatusOf(result_);                                \
+        << ::terrace::measures::StatusOf(result_);                                 \
   } while (false)
 
 inline absl::Status StatusOf(const absl::Status& status) { return status; }

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/error.h"
 #include "common/base/time.h"
+#include "common/rpc/operations.h"
 #include "services/measures/decide.h"
 #include "services/measures/import.h"
 #include "services/measures/measures_state.h"
@@ -144,7 +145,7 @@ void AddMeasures(rpc::Methods& methods, const Queries& queries) {
         machine->Execute(
             rpc::CommandOf(call, request), {request.name()},
             [&request](const machine::State& state, machine::Decision& d, std::string* bytes) {
-              google::longrunning::Operation operation;
+              internal::v1::OperationRecord operation;
               absl::Status status =
                   static_cast<const MeasuresState&>(state).IssueMeasure(request, d, &operation);
               if (status.ok()) *bytes = operation.SerializeAsString();
@@ -163,7 +164,9 @@ void AddMeasures(rpc::Methods& methods, const Queries& queries) {
                     });
                 return;
               }
-              TERRACE_CHECK(reply->ParseFromString(result->reply));
+              internal::v1::OperationRecord operation;
+              TERRACE_CHECK(operation.ParseFromString(result->reply));
+              *reply = rpc::ToOperation(operation);
               rpc::StampCursor(machine->service(), result->position, call, reply);
               done(absl::OkStatus());
             });

@@ -9,8 +9,8 @@
 // An assignment counts only once its measure has the issue that made it, so what a running or a
 // cancelled operation left is in the rows and nowhere else.
 //
-// Decide functions (one file per idea: decide_*.cc, issue.cc) are const, as are the reads. Reads take
-// an instant; see facts.h.
+// Decide functions (one file per idea: decide_*.cc, issue.cc) are const, as are the reads. Reads
+// take an instant; see facts.h.
 //
 // Thread-safety: as machine::State. NextTick may be called by several readers at once.
 //
@@ -33,7 +33,6 @@
 #include "absl/types/optional.h"
 #include "common/machine/decision.h"
 #include "common/machine/state.h"
-#include "google/longrunning/operations.pb.h"
 #include "services/measures/facts.h"
 #include "services/measures/schedule.h"
 #include "terrace/measures/v1/activities.pb.h"
@@ -121,8 +120,9 @@ class MeasuresState : public machine::State {
   absl::StatusOr<types::v1::RowResult::Outcome> ImportMeasure(const v1::Measure& row,
                                                               absl::string_view parent,
                                                               machine::Decision& d) const;
+  // Replies with the operation as it is stored.
   absl::Status IssueMeasure(const v1::IssueMeasureRequest& request, machine::Decision& d,
-                            google::longrunning::Operation* reply) const;
+                            internal::v1::OperationRecord* reply) const;
 
   absl::Status AcknowledgeAssignment(const v1::AcknowledgeAssignmentRequest& request,
                                      machine::Decision& d, v1::Assignment* reply) const;
