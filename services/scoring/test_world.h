@@ -103,37 +103,26 @@ inline registry::v1::RegistryChange TitleChange(const std::string& programme, co
   return change;
 }
 
-// ---- Facts that are told by such messages, and what they touched since it was asked last.
+// ---- Whoever is told by such messages.
 
-class World {
+class Teller {
  public:
+  virtual ~Teller() = default;
+
   void Tell(registry::v1::RegistryChange change) {
     registry::v1::WatchUnitsResponse message;
     *message.add_changes() = std::move(change);
-    RegistryFacts::Touched touched;
-    facts.registry.Apply(message, &touched);
-    touched_.places.insert(touched_.places.end(), touched.units.begin(), touched.units.end());
-    for (auto& programme : touched.programmes) touched_.programmes.push_back(std::move(programme));
-    touched_.everything |= touched.zones;
+    Deliver(std::move(message));
   }
   void Tell(const measures::v1::MeasureChange& change) {
     measures::v1::WatchMeasuresResponse message;
     *message.add_changes() = change;
-    facts.measures.Apply(message, &touched_.sheets);
+    Deliver(std::move(message));
   }
   void Tell(const inspections::v1::WatchedResource& resource) {
     inspections::v1::WatchInspectionsResponse message;
     *message.add_resources() = resource;
-    facts.inspections.Apply(message, &touched_.sheets);
-  }
-  // `value` in thousandths.
-  void TellFigure(const std::string& id, const std::string& definition, const std::string& period,
-                  int64_t value, absl::Time known = absl::InfinitePast()) {
-    const Unit unit = facts.ids.Number(id);
-    facts.figures.Set(
-        unit, definition, *calendar::Period::Parse(period),
-        {FixedSum::FromUnits(int128_t{value} * (kFixedUnitsPerOne / 1000)), known, 0});
-    touched_.figures.emplace_back(definition, unit);
+    Deliver(std::move(message));
   }
 
   void Visit(const std::string& unit, const std::string& id, const std::string& started,
@@ -234,10 +223,44 @@ class World {
     Tell(PlaceChange(id, parent, "2000-01-01"));
   }
 
+ protected:
+  virtual void Deliver(registry::v1::WatchUnitsResponse message) = 0;
+  virtual void Deliver(measures::v1::WatchMeasuresResponse message) = 0;
+  virtual void Deliver(inspections::v1::WatchInspectionsResponse message) = 0;
+};
+
+// Facts alone, and what messages touched since it was asked last.
+class World : public Teller {
+ public:
+  // `value` in thousandths.
+  void TellFigure(const std::string& id, const std::string& definition, const std::string& period,
+                  int64_t value, absl::Time known = absl::InfinitePast()) {
+    const Unit unit = facts.ids.Number(id);
+    facts.figures.Set(
+        unit, definition, *calendar::Period::Parse(period),
+        {FixedSum::FromUnits(int128_t{value} * (kFixedUnitsPerOne / 1000)), known, 0});
+    touched_.figures.emplace_back(definition, unit);
+  }
+
   Touched TakeTouched() { return std::exchange(touched_, Touched()); }
   Unit UnitOf(const std::string& id) { return facts.ids.Number(id); }
 
   Facts facts;
+
+ protected:
+  void Deliver(registry::v1::WatchUnitsResponse message) override {
+    RegistryFacts::Touched touched;
+    facts.registry.Apply(message, &touched);
+    touched_.places.insert(touched_.places.end(), touched.units.begin(), touched.units.end());
+    for (auto& programme : touched.programmes) touched_.programmes.push_back(std::move(programme));
+    touched_.everything |= touched.zones;
+  }
+  void Deliver(measures::v1::WatchMeasuresResponse message) override {
+    facts.measures.Apply(message, &touched_.sheets);
+  }
+  void Deliver(inspections::v1::WatchInspectionsResponse message) override {
+    facts.inspections.Apply(message, &touched_.sheets);
+  }
 
  private:
   Touched touched_;
