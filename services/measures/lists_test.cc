@@ -268,30 +268,6 @@ TEST_F(ListsTest, MeasuresAreListedByOfficeSubtreeAndFilter) {
                 INVALID_PAGE_SIZE);
 }
 
-TEST_F(ListsTest, APageOfManyMeasuresIsFull) {
-  MakeList();
-  v1::ImportMeasuresRequest message;
-  message.set_parent("units/county");
-  for (int i = 0; i < 700; ++i) {
-    v1::Measure* row = message.add_measures();
-    row->set_name(absl::StrCat("units/county/measures/m", i));
-    row->set_list("units/county/measureLists/list");
-    row->set_display_name("Measure");
-    row->mutable_lead()->set_unit(i % 2 == 0 ? "units/east" : "units/west");
-  }
-  ASSERT_TRUE((Send<v1::ImportMeasuresResponse, v1::ImportMeasuresRequest>(
-                   "ImportMeasures", Officer("county"), {message}))
-                  .ok());
-  v1::ListMeasuresRequest request;
-  request.set_parent("units/county");
-  request.set_page_size(600);
-  EXPECT_EQ(MeasureNames(Officer("county"), request).size(), 600u);
-  request.set_filter("lead.unit = \"units/west\"");
-  EXPECT_EQ(MeasureNames(Officer("county"), request).size(), 350u);
-  *request.mutable_at_time() = ToProto(T("2016-01-01"));
-  EXPECT_EQ(MeasureNames(Officer("county"), request).size(), 350u);
-}
-
 TEST_F(ListsTest, PagesHoldEveryRowOnce) {
   MakeList();
   for (int i = 0; i < 7; ++i) MakeList(absl::StrCat("l", i));

@@ -34,7 +34,6 @@ class Pager {
   void Stepped(const store::Cursor& at, bool ended);
   // A row for the page; returns whether there is room for more.
   bool Took() { return ++rows_ < page_size_; }
-  int room() const { return page_size_ - rows_; }
   bool more() const { return !ended_ && rows_ < page_size_ && steps_ < kPageStepsMax; }
 
   // The position that the page speaks for: the first step's.

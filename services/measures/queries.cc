@@ -151,24 +151,22 @@ absl::Status Queries::ListMeasures(rpc::Call& call, const v1::ListMeasuresReques
       Pager::Start(*machine_, request.page_size(), request.page_token(), request.order_by(),
                    {"ListMeasures", request.parent(), request.subtree(), LineOf(request),
                     request.filter(), TimeOf(request)}));
-  // Measures are counted outside the look that found them: counting one of the past takes looks of
-  // its own. No look finds more than the page still takes, so every one found is dealt with.
+  // One measure per look: counting one of the past takes looks of its own.
   while (pager.more()) {
-    std::vector<MeasureRead> found;
+    absl::optional<MeasureRead> read;
     machine_->Read<MeasuresState>([&](const MeasuresState& state, const store::Cursor& cursor) {
       const bool ended = StepMeasures(state, scope, call.identity, *call.tree, call.received,
-                                      &pager.position(), [&](MeasureRead read) {
-                                        found.push_back(std::move(read));
-                                        return static_cast<int>(found.size()) < pager.room();
+                                      &pager.position(), [&read](MeasureRead found) {
+                                        read = std::move(found);
+                                        return false;
                                       });
       pager.Stepped(cursor, ended);
     });
-    for (MeasureRead& read : found) {
-      v1::Measure measure = Complete(*machine_, std::move(read), request.has_at_time(), at);
-      if (!filter.Matches(measure)) continue;
-      *reply->add_measures() = std::move(measure);
-      pager.Took();
-    }
+    if (!read) continue;
+    v1::Measure measure = Complete(*machine_, *std::move(read), request.has_at_time(), at);
+    if (!filter.Matches(measure)) continue;
+    *reply->add_measures() = std::move(measure);
+    pager.Took();
   }
   return FinishPage(*machine_, pager, call, reply);
 }
