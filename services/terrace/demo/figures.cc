@@ -1,5 +1,6 @@
 #include "services/terrace/demo/figures.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -337,16 +338,24 @@ std::string FigureOf(const scoring::v1::Part& part, absl::string_view name) {
   return "";
 }
 
-// "129.97" of "1.299709423412": a ratio in per cent.
-std::string PercentOf(const std::string& ratio) {
-  const absl::StatusOr<Decimal> number = Decimal::Parse(ratio, "growth");
-  if (!number.ok()) return ratio;
-  const Decimal rounded = number->Rounded(4);
-  // Four decimals of the ratio are two of the percentage.
-  int64_t unscaled = rounded.unscaled();
-  for (int i = rounded.decimals(); i < 4; ++i) unscaled *= 10;
-  const absl::StatusOr<Decimal> percent = Decimal::FromUnscaled(unscaled, 2);
-  return percent.ok() ? percent->ToString(2) : ratio;
+// Growth from `base` to `value` times 10^`shift`, with two decimals, rounded half away from zero:
+// "1.30" of 24.09 and 55.4, and with a shift of 2 its percentage, "129.97". Empty without figures.
+std::string GrowthText(const std::string& value, const std::string& base, int shift) {
+  const absl::StatusOr<Decimal> to = Decimal::Parse(value, "value");
+  const absl::StatusOr<Decimal> from = Decimal::Parse(base, "base");
+  if (!to.ok() || !from.ok() || from->sign() <= 0) return "";
+  const auto units = [&](const Decimal& number) {
+    __int128 out = number.unscaled();
+    for (int i = number.decimals(); i < std::max(to->decimals(), from->decimals()); ++i) out *= 10;
+    return out;
+  };
+  __int128 numerator = units(*to) - units(*from);
+  const __int128 denominator = units(*from);
+  for (int i = 0; i < shift + 2; ++i) numerator *= 10;
+  const __int128 half = numerator < 0 ? -denominator : denominator;
+  const auto hundredths = static_cast<int64_t>((2 * numerator + half) / (2 * denominator));
+  const absl::StatusOr<Decimal> growth = Decimal::FromUnscaled(hundredths, 2);
+  return growth.ok() ? growth->ToString(2) : "";
 }
 
 void FindNodes(const scoring::v1::Part& part,
@@ -390,11 +399,13 @@ absl::Status AskGrowth(Asker* a) {
       if (node == nodes.end()) continue;
       ahead = ahead && node->second->value().value() == node->second->out_of().value();
       if (row.reported && level == absl::string_view("province")) {
-        const std::string growth = FigureOf(*node->second, "growth");
+        // What the score was computed from, as the explanation gives it.
+        const std::string value = FigureOf(*node->second, "value");
+        const std::string base = FigureOf(*node->second, "base");
         a->Add(absl::StrCat(row.id, "-growth"), absl::StrCat(row.title, ": growth"),
-               Rounded(growth, 2), "", "ExplainScore");
-        a->Add(absl::StrCat(row.id, "-growth-percent"), "in per cent", PercentOf(growth), "%",
-               "ExplainScore");
+               GrowthText(value, base, 0), "", "ExplainScore");
+        a->Add(absl::StrCat(row.id, "-growth-percent"), "in per cent", GrowthText(value, base, 2),
+               "%", "ExplainScore");
       }
     }
     above += ahead ? 1 : 0;
