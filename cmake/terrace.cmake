@@ -8,8 +8,8 @@ function(terrace_library name)
   terrace_use_pch(${name} terrace_pch)
 endfunction()
 
-# terrace_test(NAME SRCS a_test.cc DEPS x y [TIMEOUT s] [SERIAL]): one GoogleTest program. Running it
-# case by case is too slow for large suites, so each program is one ctest entry. SERIAL is for
+# terrace_test(NAME SRCS a_test.cc DEPS x y [TIMEOUT s] [SERIAL]): one GoogleTest program. Running
+# it case by case is too slow for large suites, so each program is one ctest entry. SERIAL is for
 # programs that measure time or need both cores: nothing else runs beside them.
 function(terrace_test name)
   cmake_parse_arguments(A "SERIAL" "TIMEOUT" "SRCS;DEPS" ${ARGN})
