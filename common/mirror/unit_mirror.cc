@@ -120,8 +120,9 @@ void UnitMirror::ApplyPlacement(const registry::v1::Placement& placement) {
   Place place{
       DayOf(placement.from_date(), placement.has_from_date(), std::numeric_limits<int64_t>::min()),
       IdOf(placement.parent()), IdOf(placement.sector_parent())};
-  if (place.from_day > DayAt(absl::Now(), absl::FixedTimeZone(kRealmOffsetSeconds))) {
-    due_.emplace(place.from_day, std::make_pair(unit, std::move(place)));
+  const int64_t from_day = place.from_day;
+  if (from_day > DayAt(absl::Now(), absl::FixedTimeZone(kRealmOffsetSeconds))) {
+    due_.emplace(from_day, std::make_pair(unit, std::move(place)));
     return;
   }
   SetPlace(unit, place);
