@@ -1,10 +1,10 @@
-// What devices bring back, merged into visits: one FieldWork takes the items of one message into one
-// Decision.
+// What devices bring back, merged into visits: one FieldWork takes the items of one message into
+// one Decision.
 //
 // Order does not matter. The first item about a visit makes it known, whichever it is; an explicit
 // start fills in what it knows better; a submission says what must still come, and the visit is
-// complete when it has come. Taking an item twice changes nothing. An item that is refused leaves no
-// trace, and the others go on.
+// complete when it has come. Taking an item twice changes nothing. An item that is refused leaves
+// no trace, and the others go on.
 //
 // Concept of identity. Observations and findings are identified by their names and compared by the
 // hash of what was sent; start, submission, abortion and acknowledgement happen once per visit and
