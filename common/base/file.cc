@@ -44,7 +44,10 @@ absl::Status WritePrivateFile(const std::string& path, absl::string_view content
 
 absl::Status MakeDirectory(const std::string& path) {
   std::error_code error;
-  std::filesystem::create_directories(path, error);
+  const bool made = std::filesystem::create_directories(path, error);
+  if (made && !error) {
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
+  }
   if (error) return absl::ErrnoToStatus(error.value(), path);
   return absl::OkStatus();
 }

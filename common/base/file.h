@@ -16,7 +16,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path);
 // Writes a file that only its owner may read (0600), atomically and durably.
 absl::Status WritePrivateFile(const std::string& path, absl::string_view content);
 
-// Makes the directory and those above it, unless they exist.
+// Makes the directory and those above it, unless they exist; a new one is its owner's alone.
 absl::Status MakeDirectory(const std::string& path);
 
 }  // namespace terrace

@@ -24,7 +24,7 @@ struct Result {
   std::string err;
 };
 
-Result Run(const std::vector<std::string>& line) {
+Result RunLine(const std::vector<std::string>& line) {
   std::ostringstream out, err;
   const int code = RunLine(line, out, err);
   return {code, out.str(), err.str()};
@@ -71,30 +71,30 @@ TEST(Commands, AFlagMeansTheSameEverywhere) {
 }
 
 TEST(Help, IsThereForAllAndForEach) {
-  EXPECT_THAT(Run({}).out, HasSubstr("Usage: terrace COMMAND"));
+  EXPECT_THAT(RunLine({}).out, HasSubstr("Usage: terrace COMMAND"));
   for (const Command& command : AllCommands()) {
     std::vector<std::string> line = absl::StrSplit(command.name, ' ');
     line.insert(line.begin(), "help");
-    const Result help = Run(line);
+    const Result help = RunLine(line);
     EXPECT_EQ(help.code, 0) << help.err;
     EXPECT_THAT(help.out, HasSubstr(absl::StrCat("terrace ", command.name)));
     line.erase(line.begin());
     line.push_back("--help");
-    EXPECT_EQ(Run(line).out, help.out);
+    EXPECT_EQ(RunLine(line).out, help.out);
   }
 }
 
 TEST(Version, IsPrinted) {
-  EXPECT_THAT(Run({"version"}).out, testing::MatchesRegex("terrace [0-9]+\\.[0-9]+\\.[0-9]+\n"));
-  EXPECT_EQ(Run({"--version"}).out, Run({"version"}).out);
+  EXPECT_THAT(RunLine({"version"}).out, testing::MatchesRegex("terrace [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+  EXPECT_EQ(RunLine({"--version"}).out, RunLine({"version"}).out);
 }
 
 TEST(Errors, AreOneSentenceInTheCallersLanguage) {
-  const Result english = Run({"no-such-thing", "--lang", "en"});
+  const Result english = RunLine({"no-such-thing", "--lang", "en"});
   EXPECT_EQ(english.code, 2);
   EXPECT_EQ(english.out, "");
   EXPECT_THAT(english.err, HasSubstr("This cannot be understood"));
-  EXPECT_THAT(Run({"--lang=zh", "x"}).err, HasSubstr("无法理解"));
+  EXPECT_THAT(RunLine({"--lang=zh", "x"}).err, HasSubstr("无法理解"));
 }
 
 // The shells themselves read what is made for them.
@@ -106,28 +106,28 @@ int Check(const std::string& shell, const std::string& script) {
 }
 
 TEST(Completion, BashReadsIt) {
-  const Result script = Run({"completion", "bash"});
+  const Result script = RunLine({"completion", "bash"});
   ASSERT_EQ(script.code, 0);
   EXPECT_EQ(Check("bash -n", script.out), 0);
   // Completes a verb, a second word, a flag, and the value of a flag.
-  const std::string probe = script.out + R"(
+  const std::string probe = script.out + R"sh(
 ask() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _terrace; echo "${COMPREPLY[*]}"; }
 [ "$(ask terrace ver)" = version ] &&
 [ "$(ask terrace unit se)" = search ] &&
 [ "$(ask terrace unit list --dep)" = --depth ] &&
 [ "$(ask terrace unit list --line s)" = sector ] &&
 [ "$(ask terrace serve --st)" = --store ]
-)";
+)sh";
   EXPECT_EQ(Check("bash", probe), 0);
 }
 
 TEST(Completion, ZshGetsEveryCommand) {
-  const Result script = Run({"completion", "zsh"});
+  const Result script = RunLine({"completion", "zsh"});
   ASSERT_EQ(script.code, 0);
   for (const Command& command : AllCommands()) {
     EXPECT_THAT(script.out, HasSubstr(absl::StrCat("'", command.name, "') _arguments")));
   }
-  EXPECT_EQ(Run({"completion", "fish"}).code, 2);
+  EXPECT_EQ(RunLine({"completion", "fish"}).code, 2);
 }
 
 }  // namespace

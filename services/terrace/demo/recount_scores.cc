@@ -71,9 +71,11 @@ double NumberOf(const types::v1::Decimal& decimal) {
   return absl::SimpleAtod(decimal.value(), &value) ? value : 0;
 }
 
+// All without a finding; nothing to say yet while findings are open and none is due.
 Ratio Rectified(const Records& records, const std::string& unit, absl::Time at) {
   int in_time = 0;
   int due = 0;
+  bool open = false;
   for (const inspections::v1::Finding& finding : records.findings) {
     if (!BelongsTo(finding.name(), unit) || finding.steps().empty() ||
         FromProto(finding.steps(0).moment().time()) > at) {
@@ -87,11 +89,14 @@ Ratio Rectified(const Records& records, const std::string& unit, absl::Time at) 
     }
     const absl::Time deadline =
         finding.has_due_time() ? FromProto(finding.due_time()) : absl::InfiniteFuture();
-    if (closed > at && deadline > at) continue;
+    if (closed > at && deadline > at) {
+      open = true;
+      continue;
+    }
     ++due;
     in_time += closed <= at && closed < deadline ? 1 : 0;
   }
-  return RatioOf(in_time, due);
+  return due == 0 && !open ? Ratio(1) : RatioOf(in_time, due);
 }
 
 Ratio Covered(const Records& records, const std::string& unit, absl::Time at) {
@@ -158,7 +163,7 @@ std::string ScoreText(const Records& records, const std::string& unit, absl::Tim
   const Ratio on_time = RatioOf(reports.on_time, reports.due);
   if (on_time) sheet.Add(15, (*on_time - 0.5) / 0.5);
   AddObserved(VisitsOf(records, unit, at), &sheet);
-  sheet.Add(5, Rectified(records, unit, at).value_or(1));
+  sheet.Add(5, Rectified(records, unit, at));
   sheet.Add(10, Covered(records, unit, at));
   const Ratio opinion = Statistic(records, unit, "opinion");
   if (opinion) sheet.Add(10, (*opinion - 60) / 35);
