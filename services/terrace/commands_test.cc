@@ -24,7 +24,7 @@ struct Result {
   std::string err;
 };
 
-Result RunLine(const std::vector<std::string>& line) {
+Result RunTerrace(const std::vector<std::string>& line) {
   std::ostringstream out, err;
   const int code = RunLine(line, out, err);
   return {code, out.str(), err.str()};
@@ -71,30 +71,30 @@ TEST(Commands, AFlagMeansTheSameEverywhere) {
 }
 
 TEST(Help, IsThereForAllAndForEach) {
-  EXPECT_THAT(RunLine({}).out, HasSubstr("Usage: terrace COMMAND"));
+  EXPECT_THAT(RunTerrace({}).out, HasSubstr("Usage: terrace COMMAND"));
   for (const Command& command : AllCommands()) {
     std::vector<std::string> line = absl::StrSplit(command.name, ' ');
     line.insert(line.begin(), "help");
-    const Result help = RunLine(line);
+    const Result help = RunTerrace(line);
     EXPECT_EQ(help.code, 0) << help.err;
     EXPECT_THAT(help.out, HasSubstr(absl::StrCat("terrace ", command.name)));
     line.erase(line.begin());
     line.push_back("--help");
-    EXPECT_EQ(RunLine(line).out, help.out);
+    EXPECT_EQ(RunTerrace(line).out, help.out);
   }
 }
 
 TEST(Version, IsPrinted) {
-  EXPECT_THAT(RunLine({"version"}).out, testing::MatchesRegex("terrace [0-9]+\\.[0-9]+\\.[0-9]+\n"));
-  EXPECT_EQ(RunLine({"--version"}).out, RunLine({"version"}).out);
+  EXPECT_THAT(RunTerrace({"version"}).out, testing::MatchesRegex("terrace [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+  EXPECT_EQ(RunTerrace({"--version"}).out, RunTerrace({"version"}).out);
 }
 
 TEST(Errors, AreOneSentenceInTheCallersLanguage) {
-  const Result english = RunLine({"no-such-thing", "--lang", "en"});
+  const Result english = RunTerrace({"no-such-thing", "--lang", "en"});
   EXPECT_EQ(english.code, 2);
   EXPECT_EQ(english.out, "");
   EXPECT_THAT(english.err, HasSubstr("This cannot be understood"));
-  EXPECT_THAT(RunLine({"--lang=zh", "x"}).err, HasSubstr("无法理解"));
+  EXPECT_THAT(RunTerrace({"--lang=zh", "x"}).err, HasSubstr("无法理解"));
 }
 
 // The shells themselves read what is made for them.
@@ -106,7 +106,7 @@ int Check(const std::string& shell, const std::string& script) {
 }
 
 TEST(Completion, BashReadsIt) {
-  const Result script = RunLine({"completion", "bash"});
+  const Result script = RunTerrace({"completion", "bash"});
   ASSERT_EQ(script.code, 0);
   EXPECT_EQ(Check("bash -n", script.out), 0);
   // Completes a verb, a second word, a flag, and the value of a flag.
@@ -122,12 +122,12 @@ ask() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _terrace; echo 
 }
 
 TEST(Completion, ZshGetsEveryCommand) {
-  const Result script = RunLine({"completion", "zsh"});
+  const Result script = RunTerrace({"completion", "zsh"});
   ASSERT_EQ(script.code, 0);
   for (const Command& command : AllCommands()) {
     EXPECT_THAT(script.out, HasSubstr(absl::StrCat("'", command.name, "') _arguments")));
   }
-  EXPECT_EQ(RunLine({"completion", "fish"}).code, 2);
+  EXPECT_EQ(RunTerrace({"completion", "fish"}).code, 2);
 }
 
 }  // namespace

@@ -72,8 +72,6 @@ double NumberOf(const types::v1::Decimal& decimal) {
 }
 
 // All without a finding; nothing to say yet while findings are open and none is due.
-// With nothing raised there is nothing to put right, which earns everything; what was raised and is
-// not due yet is not assessed yet.
 Ratio Rectified(const Records& records, const std::string& unit, absl::Time at) {
   int in_time = 0;
   int due = 0;
@@ -83,7 +81,6 @@ Ratio Rectified(const Records& records, const std::string& unit, absl::Time at) 
         FromProto(finding.steps(0).moment().time()) > at) {
       continue;
     }
-    ++raised;
     absl::Time closed = absl::InfiniteFuture();
     for (const inspections::v1::FindingStep& step : finding.steps()) {
       if (step.state() == inspections::v1::Finding::STATE_CLOSED) {
