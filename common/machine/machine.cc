@@ -18,9 +18,14 @@ absl::Status Machine::Impl::Start() {
 void Machine::Impl::Stop() {
   timer_->Stop();
   subscription_.reset();
-  auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return posted_ == 0; };
-  absl::MutexLock lock(&mu_);
-  mu_.Await(absl::Condition(&idle));
+  {
+    auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return posted_ == 0; };
+    absl::MutexLock lock(&mu_);
+    mu_.Await(absl::Condition(&idle));
+  }
+  // The answers of commits may come later than the feed: here while there is still somebody to take
+  // them.
+  options_.store.reset();
 }
 
 void Machine::Impl::Post(absl::AnyInvocable<void()> work) {

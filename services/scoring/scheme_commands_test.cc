@@ -4,6 +4,14 @@
 namespace terrace::scoring {
 namespace {
 
+// How many errors a refused scheme has, as the error's arguments say.
+std::string ErrorsOf(const absl::Status& status) {
+  for (const auto& [key, value] : DetailsOf(status)->args) {
+    if (key == "count") return value;
+  }
+  return "";
+}
+
 class SchemeTest : public ScoringTest {
  protected:
   absl::StatusOr<v1::Scheme> GetOne(const std::string& name, const access::Identity& who,
@@ -52,9 +60,9 @@ TEST_F(SchemeTest, OnlyASchemeWithoutErrorsIsPublished) {
   ASSERT_TRUE(Create(scheme, "1").ok());  // A draft may be wrong.
   absl::StatusOr<v1::Scheme> published = PublishVersion("1");
   ASSERT_TRUE(Refused(published, Reason::SCHEME_INVALID));
-  EXPECT_EQ(DetailsOf(published.status())->args[2].second, "4");  // Three statistics are missing.
+  EXPECT_EQ(ErrorsOf(published.status()), "4");  // Three statistics are missing.
   DefineAll();
-  EXPECT_EQ(DetailsOf(PublishVersion("1").status())->args[2].second, "1");
+  EXPECT_EQ(ErrorsOf(PublishVersion("1").status()), "1");
 
   v1::ValidateSchemeRequest validate;
   validate.set_name(absl::StrCat(kScheme, "@1"));

@@ -85,7 +85,8 @@ TEST(Help, IsThereForAllAndForEach) {
 }
 
 TEST(Version, IsPrinted) {
-  EXPECT_THAT(RunTerrace({"version"}).out, testing::MatchesRegex("terrace [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+  EXPECT_THAT(RunTerrace({"version"}).out,
+              testing::MatchesRegex("terrace [0-9]+\\.[0-9]+\\.[0-9]+\n"));
   EXPECT_EQ(RunTerrace({"--version"}).out, RunTerrace({"version"}).out);
 }
 

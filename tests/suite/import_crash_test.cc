@@ -96,7 +96,8 @@ absl::StatusOr<registry::v1::ImportUnitsResponse> Import(rpc::Channel& channel, 
 
 TEST(ImportCrashTest, AcknowledgedRowsSurviveAndTheImportIsResumed) {
   const char* given = std::getenv("TERRACE_CRASH_SEED");
-  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
+  const uint64_t seed =
+      given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
   std::printf("TERRACE_CRASH_SEED=%llu\n", static_cast<unsigned long long>(seed));
   std::mt19937_64 random(seed);
   const std::filesystem::path dir =
