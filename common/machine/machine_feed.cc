@@ -109,13 +109,14 @@ void Machine::Impl::OnBatch(store::CommittedPtr batch) {
     wakes_.erase(wakes_.begin(), end);
     listeners = listeners_;
   }
+  // Listeners first: whoever reads what they keep reads its own writes too.
+  for (Listener& listener : listeners) listener(batch);
   ExecutionPtr own;
   if (TakePending(batch->batch_id, &own)) {
     store::Cursor at = position;
     at.revision = batch->revision;
     Finish(own, Done{std::move(own->reply), std::move(at)});
   }
-  for (Listener& listener : listeners) listener(batch);
   for (auto& wake : wakes) wake(absl::OkStatus());
 }
 

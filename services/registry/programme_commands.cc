@@ -72,6 +72,7 @@ absl::Status RegistryState::CreateProgramme(const v1::CreateProgrammeRequest& re
   TERRACE_RETURN_IF_ERROR(OpenUnit(office, decision).status());
   const std::string name = absl::StrCat(request.parent(), "/programmes/", request.programme_id());
   if (decision.Exists(name)) return Error(Reason::ALREADY_EXISTS, {{"name", name}});
+  decision.BumpGuard(OfficeGuard(office));
   v1::Programme programme = request.programme();
   TERRACE_RETURN_IF_ERROR(CheckProgramme(*vocabulary(), &programme));
   *programme.mutable_create_time() = ToProto(decision.now());

@@ -35,6 +35,8 @@ std::string PlacementPrefix(absl::string_view id) { return PlacementKey(id, "");
 
 std::string CodeGuard(absl::string_view system) { return absl::StrCat("guards/code/", system); }
 
+std::string OfficeGuard(absl::string_view unit) { return absl::StrCat("guards/office/", unit); }
+
 std::string QuotaGuard(absl::string_view programme) {
   return absl::StrCat("guards/quota/", programme);
 }

@@ -4,13 +4,14 @@
 // Decisions are spread over files by idea: unit_commands.cc, vocabulary_commands.cc,
 // programme_commands.cc, designation_commands.cc; imports have files of their own.
 //
-// Guard keys: "guards/tree" is bumped by whatever moves or closes a unit and read by whatever relies
-// on a place; "guards/code/{system}" is bumped by whatever takes a code; "guards/vocabulary" by
-// changes of levels and kinds; "guards/quota/{programme}" by whatever gives a title, and read by
-// whatever counts or relies on titles.
+// Guard keys: "guards/tree" is bumped by whatever moves or closes a unit and read by whatever
+// relies on a place; "guards/code/{system}" is bumped by whatever takes a code; "guards/vocabulary"
+// by changes of levels and kinds; "guards/office/{unit}" by whatever the unit begins to run, and
+// read by its closing; "guards/quota/{programme}" by whatever gives a title, and read by whatever
+// counts or relies on titles.
 //
-// Indexes are built on the first use after a snapshot, since its rows come in any order, and kept up
-// to date from then on.
+// Indexes are built on the first use after a snapshot, since its rows come in any order, and kept
+// up to date from then on.
 //
 // Thread-safety: as machine::State. vocabulary() may be called without any lock.
 #ifndef TERRACE_SERVICES_REGISTRY_REGISTRY_STATE_H_
@@ -48,6 +49,7 @@ namespace terrace::registry {
 inline constexpr absl::string_view kTreeGuard = "guards/tree";
 inline constexpr absl::string_view kVocabularyGuard = "guards/vocabulary";
 std::string CodeGuard(absl::string_view system);
+std::string OfficeGuard(absl::string_view unit);
 std::string QuotaGuard(absl::string_view programme);
 
 // Limits of one request.
@@ -126,8 +128,8 @@ class RegistryState : public machine::State {
   // record as stored.
   absl::StatusOr<storage::v1::UnitRecord> AddUnit(const NewUnit& unit, machine::Decision& decision,
                                                   Batchmates* mates) const;
-  // Changes a stored unit to `wanted` (both as records) and puts it, unless nothing changes. Returns
-  // whether something did.
+  // Changes a stored unit to `wanted` (both as records) and puts it, unless nothing changes.
+  // Returns whether something did.
   absl::StatusOr<bool> ChangeUnit(absl::string_view id, const storage::v1::UnitRecord& stored,
                                   storage::v1::UnitRecord wanted, Day renamed_on,
                                   machine::Decision& decision, Batchmates* mates) const;

@@ -325,6 +325,7 @@ absl::Status RegistryState::CloseUnit(const v1::CloseUnitRequest& request,
                     {"detail", absl::StrCat(UnitKey(tree->Id(child)), " stands below it")}});
     }
   }
+  decision.ReadGuard(OfficeGuard(id));
   absl::Status in_use;
   rows().ForEach(absl::StrCat(request.name(), "/programmes/"), "",
                  [&](absl::string_view key, const machine::Row&) {

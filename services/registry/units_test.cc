@@ -425,7 +425,7 @@ TEST_F(UnitsTest, LevelsAndKindsAreTheTopsToChange) {
               IsFine());
 }
 
-TEST_F(UnitsTest, AKindInUseKeepsItsClassAndARetiredOneTakesNoMore) {
+TEST_F(UnitsTest, AKindKeepsItsClassAndARetiredOneTakesNoMore) {
   v1::UpdateKindRequest request;
   request.mutable_kind()->set_name("kinds/town");
   request.mutable_kind()->set_org_class(v1::ORG_CLASS_AGENCY);

@@ -109,13 +109,9 @@ absl::Status RegistryState::UpdateKind(const v1::UpdateKindRequest& request,
   TERRACE_RETURN_IF_ERROR(CheckNames(kind.display_name(), kind.localized_names()));
   if (kind.org_class() == v1::ORG_CLASS_UNSPECIFIED) return Required("org_class");
   if (stored != nullptr && kind.org_class() != stored->kind().org_class()) {
-    const std::shared_ptr<const tree::Tree> tree = units_.tree();
-    for (UnitNumber unit = 0; unit < tree->size(); ++unit) {
-      if (!tree->Exists(unit) || tree->Kind(unit) != id) continue;
-      return Error(
-          Reason::IN_USE,
-          {{"name", name}, {"detail", absl::StrCat(UnitKey(tree->Id(unit)), " is of this kind")}});
-    }
+    return Error(Reason::IN_USE,
+                 {{"name", name},
+                  {"detail", "the class of a kind is fixed; retire it and add another kind"}});
   }
   if (stored == nullptr || !SameContent(record, *stored)) {
     *kind.mutable_update_time() = ToProto(decision.now());

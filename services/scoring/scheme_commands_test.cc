@@ -6,7 +6,9 @@ namespace {
 
 // How many errors a refused scheme has, as the error's arguments say.
 std::string ErrorsOf(const absl::Status& status) {
-  for (const auto& [key, value] : DetailsOf(status)->args) {
+  const absl::optional<ErrorDetails> details = DetailsOf(status);
+  if (!details) return "";
+  for (const auto& [key, value] : details->args) {
     if (key == "count") return value;
   }
   return "";

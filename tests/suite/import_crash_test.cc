@@ -45,9 +45,8 @@ class Server {
     auto address = ReadFile(AddressFile());
     auto token = ReadFile(absl::StrCat(data_dir, "/admin.token"));
     if (!address.ok() || !token.ok()) return;
-    channel_ = rpc::Channel::Connect(
-        std::string(absl::StripAsciiWhitespace(*address)),
-        {std::string(absl::StripAsciiWhitespace(*token)), nullptr});
+    channel_ = rpc::Channel::Connect(std::string(absl::StripAsciiWhitespace(*address)),
+                                     {std::string(absl::StripAsciiWhitespace(*token)), nullptr});
   }
   ~Server() { Kill(); }
 
