@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""scripts/lint_tidy.py BUILD_DIRECTORY [FILE...]: runs clang-tidy over the sources and our headers.
+"""scripts/lint_tidy.py BUILD_DIRECTORY [FILE...]: runs clang-tidy over common/ and its headers.
 
-Tests are left out: they take as long as the sources and what is found there is matters of taste.
+The services and the tests are left out: a clean run over them takes longer than building them. Name
+files to check those.
 
 A file is looked at again only when something that the verdict depends on has changed: the file, a
 header of ours or generated that it includes (Ninja knows them from the build), .clang-tidy, or the
@@ -20,7 +21,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SOURCES = ("common/", "services/")
+SOURCES = ("common/",)
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"),
                      "terrace", "clang-tidy")
 CACHE_DAYS_MAX = 30
