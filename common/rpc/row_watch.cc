@@ -140,15 +140,14 @@ class RowWatch : public Source, public std::enable_shared_from_this<RowWatch> {
   // Waits for the next batch, but not longer than kWatchProgress.
   void Sleep(Message* out, NextDone done) {
     int64_t round = 0;
+    NextDone refused;
     {
       absl::MutexLock lock(&mu_);
-      if (!cancelled_) {
-        waiting_ = std::move(done);
-        round = ++round_;
-      }
+      (cancelled_ ? refused : waiting_) = std::move(done);
+      round = ++round_;
     }
-    if (round == 0) {
-      done(absl::CancelledError("the caller is gone"));
+    if (refused) {
+      refused(absl::CancelledError("the caller is gone"));
       return;
     }
     std::weak_ptr<RowWatch> weak = weak_from_this();

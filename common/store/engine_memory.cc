@@ -31,6 +31,7 @@ class MemoryBackend : public Backend {
   std::vector<absl::StatusOr<CommittedPtr>> CommitGroup(std::vector<Batch> group) override {
     absl::MutexLock lock(&mu_);
     std::vector<absl::StatusOr<CommittedPtr>> answers;
+    answers.reserve(group.size());
     for (Batch& batch : group) answers.push_back(CommitOne(std::move(batch)));
     return answers;
   }
