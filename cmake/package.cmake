@@ -1,4 +1,4 @@
-# The .deb and the tarball: one binary and the descriptor set of its interfaces.
+# The .deb and the tarball: one binary, the descriptor set of its interfaces, a unit for systemd.
 include(GNUInstallDirs)
 
 # One place for the binary, whatever the folder of its target.
@@ -8,6 +8,7 @@ set(doc_dir ${CMAKE_INSTALL_DATADIR}/doc/terrace)
 install(TARGETS terrace RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES ${TERRACE_PROTOSET} DESTINATION ${CMAKE_INSTALL_DATADIR}/terrace)
 install(FILES README.md README.zh-CN.md ARCHITECTURE.md CHANGELOG.md DESTINATION ${doc_dir})
+install(FILES deploy/systemd/terrace.service DESTINATION lib/systemd/system)
 install(FILES LICENSE DESTINATION ${doc_dir} RENAME copyright)
 
 set(CPACK_PACKAGE_NAME terrace)

@@ -59,9 +59,16 @@ absl::StatusOr<MethodRule> MethodRule::Of(const google::protobuf::MethodDescript
   if (!method.options().HasExtension(options::v1::access)) {
     return absl::FailedPreconditionError(absl::StrCat(method.full_name(), " declares no access"));
   }
-  const options::v1::Access& access = method.options().GetExtension(options::v1::access);
+  return Of(method, method.options().GetExtension(options::v1::access));
+}
+
+absl::StatusOr<MethodRule> MethodRule::Of(const google::protobuf::MethodDescriptor& method,
+                                          const options::v1::Access& access) {
   MethodRule rule;
   rule.anywhere_ = access.anywhere();
+  rule.realm_ = access.realm();
+  rule.internal_ = access.internal();
+  rule.method_ = absl::StrCat("/", method.service()->full_name(), "/", method.name());
   for (const options::v1::NameRule& name : access.names()) {
     Name entry{name.field(), {}, name.role(), name.reach(), name.optional()};
     const google::protobuf::Descriptor* message = method.input_type();
@@ -81,7 +88,8 @@ absl::StatusOr<MethodRule> MethodRule::Of(const google::protobuf::MethodDescript
     rule.names_.push_back(std::move(entry));
   }
   if (rule.names_.empty() && rule.anywhere_ == options::v1::ROLE_UNSPECIFIED &&
-      !access.authenticated()) {
+      rule.realm_ == options::v1::ROLE_UNSPECIFIED && !access.authenticated() &&
+      !access.internal()) {
     return absl::FailedPreconditionError(
         absl::StrCat(method.full_name(), " has an empty access rule"));
   }
@@ -91,6 +99,11 @@ absl::StatusOr<MethodRule> MethodRule::Of(const google::protobuf::MethodDescript
 absl::Status MethodRule::Check(const Identity& identity, const tree::Tree& tree,
                                absl::string_view message, absl::Time now) const {
   if (identity.service) return absl::OkStatus();
+  if (internal_) return Error(Reason::UNIMPLEMENTED_METHOD, {{"method", method_}});
+  if (realm_ != options::v1::ROLE_UNSPECIFIED && !HoldsRealm(identity, realm_, now)) {
+    return Error(Reason::ROLE_REQUIRED,
+                 {{"role", std::string(ShortRole(realm_))}, {"unit", "the whole realm"}});
+  }
   if (anywhere_ != options::v1::ROLE_UNSPECIFIED && !HoldsAnywhere(identity, anywhere_, now)) {
     return Error(Reason::ROLE_REQUIRED,
                  {{"role", std::string(ShortRole(anywhere_))}, {"unit", "any unit"}});

@@ -23,6 +23,9 @@ class MethodRule {
  public:
   // FAILED_PRECONDITION when the method declares no access, or names a field that it does not have.
   static absl::StatusOr<MethodRule> Of(const google::protobuf::MethodDescriptor& method);
+  // The same with a rule from elsewhere, for methods of protos that are not ours.
+  static absl::StatusOr<MethodRule> Of(const google::protobuf::MethodDescriptor& method,
+                                       const options::v1::Access& access);
 
   // Whether the caller may send this message. NOT_FOUND for what the caller may not even see.
   absl::Status Check(const Identity& identity, const tree::Tree& tree, absl::string_view message,
@@ -42,6 +45,9 @@ class MethodRule {
 
   std::vector<Name> names_;
   options::v1::Role anywhere_ = options::v1::ROLE_UNSPECIFIED;
+  options::v1::Role realm_ = options::v1::ROLE_UNSPECIFIED;
+  bool internal_ = false;
+  std::string method_;
 };
 
 // All values of the length-delimited field at `path`, in the order of the wire. MALFORMED_MESSAGE

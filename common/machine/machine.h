@@ -58,6 +58,7 @@ struct MachineOptions {
 struct Done {
   std::string reply;  // Serialized.
   store::Cursor position;
+  bool stored = false;  // Whether `position` is that of the command's own batch, now or by replay.
 };
 
 // Fills `decision` and serializes the reply into `reply`.

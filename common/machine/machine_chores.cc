@@ -66,7 +66,7 @@ void Machine::Impl::Sweep() {
   command.received = options_.clock->Now();
   store::Batch batch;
   batch.id = store::NewBatchId();
-  batch.header = MakeHeader(command);
+  batch.header = MakeHeader(command, {});
   for (std::string& key : expired) batch.changes.push_back({std::move(key), absl::nullopt});
   options_.store->Commit(std::move(batch), [this](absl::StatusOr<store::Revision>) {
     absl::MutexLock lock(&mu_);

@@ -86,6 +86,8 @@ void Machine::Impl::Decide(const ExecutionPtr& x) {
       Decision decision(options_.state->rows(), x->command, *tree, log_time);
       x->reply.clear();
       status = x->decide(*options_.state, decision, &x->reply);
+      // The registry's own tree is no input from elsewhere.
+      x->tree = tree->cursor().log_id == position_.log_id ? tree::TreeCursor() : tree->cursor();
       empty = decision.empty();
       x->batch = std::move(decision).TakeBatch();
     }
@@ -94,7 +96,7 @@ void Machine::Impl::Decide(const ExecutionPtr& x) {
   if (!status.ok()) {
     Finish(x, std::move(status));
   } else if (empty || x->command.validate_only) {
-    Finish(x, Done{std::move(x->reply), std::move(position)});
+    Finish(x, Done{std::move(x->reply), std::move(position), false});
   } else {
     Commit(x);
   }
@@ -103,7 +105,7 @@ void Machine::Impl::Decide(const ExecutionPtr& x) {
 void Machine::Impl::Commit(const ExecutionPtr& x) {
   x->batch_id = store::NewBatchId();
   x->batch.id = x->batch_id;
-  x->batch.header = MakeHeader(x->command);
+  x->batch.header = MakeHeader(x->command, x->tree);
   if (!x->request_key.empty()) {
     storage::v1::RequestRecord record;
     record.set_method(x->command.method);
@@ -202,7 +204,7 @@ void Machine::Impl::Replay(const ExecutionPtr& x) {
       at.revision = found->front()->revision;
       WaitFor(at, x->command.deadline, [this, x, at, reply = record.reply()](absl::Status status) {
         if (status.ok()) {
-          Finish(x, Done{reply, at});
+          Finish(x, Done{reply, at, true});
         } else {
           Finish(x, status);
         }
@@ -211,7 +213,7 @@ void Machine::Impl::Replay(const ExecutionPtr& x) {
   });
 }
 
-std::string Machine::Impl::MakeHeader(const Command& command) const {
+std::string Machine::Impl::MakeHeader(const Command& command, const tree::TreeCursor& tree) const {
   storage::v1::Header header;
   header.mutable_actor()->set_subject(command.identity.subject);
   header.mutable_actor()->set_office(command.acting_office);
@@ -221,6 +223,11 @@ std::string Machine::Impl::MakeHeader(const Command& command) const {
   header.set_request_id(command.request_id);
   if (command.captured) *header.mutable_captured_time() = ToProto(*command.captured);
   *header.mutable_received_time() = ToProto(command.received);
+  if (tree.revision > 0) {
+    types::v1::Cursor& registry = *header.mutable_inputs()->mutable_registry();
+    registry.set_log_id(tree.log_id);
+    registry.set_revision(tree.revision);
+  }
   return header.SerializeAsString();
 }
 

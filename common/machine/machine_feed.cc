@@ -115,7 +115,7 @@ void Machine::Impl::OnBatch(store::CommittedPtr batch) {
   if (TakePending(batch->batch_id, &own)) {
     store::Cursor at = position;
     at.revision = batch->revision;
-    Finish(own, Done{std::move(own->reply), std::move(at)});
+    Finish(own, Done{std::move(own->reply), std::move(at), true});
   }
   for (auto& wake : wakes) wake(absl::OkStatus());
 }

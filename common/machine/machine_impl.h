@@ -69,6 +69,7 @@ class Machine::Impl {
     std::string batch_id;
     store::Batch batch;  // Kept to re-commit when the outcome is unknown.
     std::string reply;
+    tree::TreeCursor tree;  // Of the tree that it was decided on.
     int tries = 0;
   };
   using ExecutionPtr = std::shared_ptr<Execution>;
@@ -80,7 +81,7 @@ class Machine::Impl {
   void Retry(const ExecutionPtr& x, absl::AnyInvocable<void()> step, absl::Status late);
   void Finish(const ExecutionPtr& x, absl::StatusOr<Done> result);
   bool TakePending(const std::string& batch_id, ExecutionPtr* out);
-  std::string MakeHeader(const Command& command) const;
+  std::string MakeHeader(const Command& command, const tree::TreeCursor& tree) const;
 
   std::shared_ptr<store::Sink> NewFeed();
   void OnEntries(std::vector<store::Entry> entries);

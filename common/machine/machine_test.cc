@@ -10,6 +10,7 @@
 #include "common/base/error.h"
 #include "common/base/time.h"
 #include "google/protobuf/wrappers.pb.h"
+#include "terrace/storage/v1/storage.pb.h"
 
 namespace terrace::machine {
 namespace {
@@ -84,7 +85,7 @@ class MachineTest : public testing::Test {
     options.service = "test";
     options.store = *std::move(store);
     options.state = std::move(state);
-    options.tree = [tree = tree::TreeHolder().Get()] { return tree; };
+    options.tree = [this] { return trees_.Get(); };
     options.clock = &clock_;
     options.executor = &executor_;
     auto machine = Machine::Start(std::move(options));
@@ -122,6 +123,7 @@ class MachineTest : public testing::Test {
 
   SystemClock clock_;
   Executor executor_{2};
+  tree::TreeHolder trees_;
   CounterState* state_ = nullptr;
   std::unique_ptr<Machine> machine_;
 };
@@ -136,6 +138,27 @@ int64_t ValueOf(const Done& done) {
   Int64Value value;
   TERRACE_CHECK(value.ParseFromString(done.reply));
   return value.value();
+}
+
+TEST_F(MachineTest, TheHeaderSaysWhichTreeWasDecidedOn) {
+  std::vector<storage::v1::Header> headers;
+  machine_->Listen([&](const store::CommittedPtr& batch) {
+    ASSERT_TRUE(headers.emplace_back().ParseFromString(batch->header));
+  });
+  ASSERT_TRUE(Run(NewCommand(), {"a"}, AddOne("a")).ok());
+  tree::TreeBuilder builder;
+  builder.SetCursor({"registry's log", 7});
+  trees_.Set(builder.Publish());
+  ASSERT_TRUE(Run(NewCommand(), {"a"}, AddOne("a")).ok());
+  // A tree made of the service's own log is the registry's.
+  builder.SetCursor({machine_->position().log_id, 2});
+  trees_.Set(builder.Publish());
+  ASSERT_TRUE(Run(NewCommand(), {"a"}, AddOne("a")).ok());
+  ASSERT_EQ(headers.size(), 3);
+  EXPECT_FALSE(headers[0].has_inputs());
+  EXPECT_EQ(headers[1].inputs().registry().log_id(), "registry's log");
+  EXPECT_EQ(headers[1].inputs().registry().revision(), 7);
+  EXPECT_FALSE(headers[2].has_inputs());
 }
 
 TEST_F(MachineTest, ReplyFollowsApply) {

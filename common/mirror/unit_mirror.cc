@@ -40,10 +40,17 @@ void UnitMirror::Reset() {
   places_.clear();
   from_days_.clear();
   due_.clear();
-  // Readers keep the last complete tree until the new snapshot is in.
+  next_members_ = Members();
+  // Readers keep the last complete tree and its members until the new snapshot is in.
+}
+
+void UnitMirror::ChangeMembers(absl::FunctionRef<void(Members&)> change) {
+  if (loading_) {
+    change(next_members_);
+    return;
+  }
   absl::MutexLock lock(&mu_);
-  programmes_.clear();
-  enrollments_.clear();
+  change(members_);
 }
 
 void UnitMirror::Apply(const registry::v1::WatchUnitsResponse& message) {
@@ -58,11 +65,11 @@ void UnitMirror::Apply(const registry::v1::WatchUnitsResponse& message) {
       case registry::v1::RegistryChange::kEnrollment:
         ApplyEnrollment(change.enrollment());
         break;
-      case registry::v1::RegistryChange::kProgramme: {
-        absl::MutexLock lock(&mu_);
-        programmes_[change.programme().name()] = change.programme();
+      case registry::v1::RegistryChange::kProgramme:
+        ChangeMembers([&](Members& members) {
+          members.programmes[change.programme().name()] = change.programme();
+        });
         break;
-      }
       default:
         break;  // Designations, levels and kinds are of no use here; nothing kept here is deleted.
     }
@@ -78,6 +85,8 @@ void UnitMirror::Apply(const registry::v1::WatchUnitsResponse& message) {
     }
     places_.clear();
     places_.rehash(0);
+    absl::MutexLock lock(&mu_);
+    members_ = std::exchange(next_members_, Members());
   }
   if (loading_ || !message.has_cursor()) return;
   builder_.SetCursor({message.cursor().log_id(), message.cursor().revision()});
@@ -168,8 +177,9 @@ void UnitMirror::ApplyEnrollment(const registry::v1::Enrollment& enrollment) {
          DayOf(span.from_date(), span.has_from_date(), std::numeric_limits<int64_t>::min()),
          DayOf(span.until_date(), span.has_until_date(), std::numeric_limits<int64_t>::max())});
   }
-  absl::MutexLock lock(&mu_);
-  enrollments_[programme][std::string((*ids)[2])] = std::move(spans);
+  ChangeMembers([&](Members& members) {
+    members.enrollments[programme][std::string((*ids)[2])] = std::move(spans);
+  });
 }
 
 bool UnitMirror::Covers(const std::vector<Span>& spans, int64_t day, EnrollmentRole role) const {
@@ -182,7 +192,7 @@ bool UnitMirror::Covers(const std::vector<Span>& spans, int64_t day, EnrollmentR
 
 int64_t UnitMirror::DayIn(absl::string_view programme, absl::Time at) const {
   absl::TimeZone zone = absl::FixedTimeZone(kRealmOffsetSeconds);
-  if (auto it = programmes_.find(programme); it != programmes_.end()) {
+  if (auto it = members_.programmes.find(programme); it != members_.programmes.end()) {
     absl::LoadTimeZone(it->second.zone(), &zone);
   }
   return DayAt(at, zone);
@@ -207,8 +217,8 @@ void UnitMirror::WaitFor(const store::Cursor& cursor, absl::AnyInvocable<void()>
 bool UnitMirror::Enrolled(absl::string_view programme, absl::string_view unit, absl::Time at,
                           EnrollmentRole role) const {
   absl::ReaderMutexLock lock(&mu_);
-  auto units = enrollments_.find(programme);
-  if (units == enrollments_.end()) return false;
+  auto units = members_.enrollments.find(programme);
+  if (units == members_.enrollments.end()) return false;
   auto spans = units->second.find(unit);
   return spans != units->second.end() && Covers(spans->second, DayIn(programme, at), role);
 }
@@ -217,8 +227,8 @@ std::vector<std::string> UnitMirror::EnrolledIds(absl::string_view programme, ab
                                                  EnrollmentRole role) const {
   std::vector<std::string> ids;
   absl::ReaderMutexLock lock(&mu_);
-  auto units = enrollments_.find(programme);
-  if (units == enrollments_.end()) return ids;
+  auto units = members_.enrollments.find(programme);
+  if (units == members_.enrollments.end()) return ids;
   const int64_t day = DayIn(programme, at);
   for (const auto& [unit, spans] : units->second) {
     if (Covers(spans, day, role)) ids.push_back(unit);
@@ -228,8 +238,8 @@ std::vector<std::string> UnitMirror::EnrolledIds(absl::string_view programme, ab
 
 absl::optional<registry::v1::Programme> UnitMirror::Programme(absl::string_view name) const {
   absl::ReaderMutexLock lock(&mu_);
-  auto it = programmes_.find(name);
-  if (it == programmes_.end()) return absl::nullopt;
+  auto it = members_.programmes.find(name);
+  if (it == members_.programmes.end()) return absl::nullopt;
   return it->second;
 }
 

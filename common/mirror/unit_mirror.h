@@ -16,6 +16,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -68,6 +69,13 @@ class UnitMirror {
     int64_t until_day;  // First day after it.
   };
 
+  // Who takes part in what.
+  struct Members {
+    absl::flat_hash_map<std::string, registry::v1::Programme> programmes;
+    // Programme -> unit -> spans.
+    absl::flat_hash_map<std::string, absl::btree_map<std::string, std::vector<Span>>> enrollments;
+  };
+
   void ApplyUnit(const registry::v1::Unit& unit);
   void ApplyPlacement(const registry::v1::Placement& placement);
   void SetPlace(const std::string& unit, const Place& place);
@@ -75,6 +83,8 @@ class UnitMirror {
   void ApplyEnrollment(const registry::v1::Enrollment& enrollment);
   bool Covers(const std::vector<Span>& spans, int64_t day, registry::v1::EnrollmentRole role) const;
   int64_t DayIn(absl::string_view programme, absl::Time at) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+  // Changes what is read now, or what will be when the snapshot is in.
+  void ChangeMembers(absl::FunctionRef<void(Members&)> change);
 
   tree::TreeHolder holder_;
 
@@ -87,13 +97,12 @@ class UnitMirror {
   std::multimap<int64_t, std::pair<std::string, Place>> due_;
   int64_t today_ = 0;
 
+  Members next_members_;  // While loading.
+
   mutable absl::Mutex mu_;
   store::Cursor cursor_ ABSL_GUARDED_BY(mu_);
   std::multimap<int64_t, absl::AnyInvocable<void()>> waiters_ ABSL_GUARDED_BY(mu_);
-  absl::flat_hash_map<std::string, registry::v1::Programme> programmes_ ABSL_GUARDED_BY(mu_);
-  // Programme -> unit -> spans.
-  absl::flat_hash_map<std::string, absl::btree_map<std::string, std::vector<Span>>> enrollments_
-      ABSL_GUARDED_BY(mu_);
+  Members members_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace terrace::mirror

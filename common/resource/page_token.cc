@@ -41,6 +41,35 @@ std::string CheckOf(absl::string_view payload, uint64_t list_hash) {
   return Sha256(absl::StrCat("page", Number(list_hash), payload)).substr(0, kNumberBytes);
 }
 
+// A token taken apart, its check not yet compared.
+struct Parsed {
+  std::string check;
+  std::string payload;
+  PageToken token;
+};
+
+absl::optional<Parsed> Parse(absl::string_view text) {
+  std::string bytes;
+  if (text.size() > kTokenBytesMax || !absl::WebSafeBase64Unescape(text, &bytes) ||
+      bytes.size() < 2 * kNumberBytes + 2) {
+    return absl::nullopt;
+  }
+  Parsed parsed;
+  parsed.check = bytes.substr(0, kNumberBytes);
+  parsed.payload = bytes.substr(kNumberBytes);
+  absl::string_view rest = parsed.payload;
+  if (rest[0] != kVersion) return absl::nullopt;
+  rest.remove_prefix(1);
+  parsed.token.least_revision = static_cast<int64_t>(ReadNumber(rest));
+  rest.remove_prefix(kNumberBytes);
+  const size_t log_bytes = static_cast<unsigned char>(rest[0]);
+  rest.remove_prefix(1);
+  if (rest.size() < log_bytes || parsed.token.least_revision < 0) return absl::nullopt;
+  parsed.token.log_id = std::string(rest.substr(0, log_bytes));
+  parsed.token.last_key = std::string(rest.substr(log_bytes));
+  return parsed;
+}
+
 }  // namespace
 
 uint64_t ListHash(absl::Span<const absl::string_view> parts) {
@@ -60,29 +89,19 @@ std::string EncodePageToken(const PageToken& token, uint64_t list_hash) {
 
 absl::StatusOr<PageToken> DecodePageToken(absl::string_view text, uint64_t list_hash,
                                           absl::string_view log_id) {
-  PageToken token;
-  if (text.empty()) {
-    token.log_id = std::string(log_id);
-    return token;
+  if (text.empty()) return PageToken{"", std::string(log_id), 0};
+  absl::optional<Parsed> parsed = Parse(text);
+  if (!parsed || parsed->check != CheckOf(parsed->payload, list_hash) ||
+      absl::string_view(parsed->token.log_id) != log_id) {
+    return Error(Reason::INVALID_PAGE_TOKEN);
   }
-  const absl::Status invalid = Error(Reason::INVALID_PAGE_TOKEN);
-  std::string bytes;
-  if (text.size() > kTokenBytesMax || !absl::WebSafeBase64Unescape(text, &bytes)) return invalid;
-  absl::string_view rest = bytes;
-  if (rest.size() < 2 * kNumberBytes + 2) return invalid;
-  const absl::string_view check = rest.substr(0, kNumberBytes);
-  rest.remove_prefix(kNumberBytes);
-  if (check != absl::string_view(CheckOf(rest, list_hash)) || rest[0] != kVersion) return invalid;
-  rest.remove_prefix(1);
-  token.least_revision = static_cast<int64_t>(ReadNumber(rest));
-  rest.remove_prefix(kNumberBytes);
-  const size_t log_bytes = static_cast<unsigned char>(rest[0]);
-  rest.remove_prefix(1);
-  if (rest.size() < log_bytes || token.least_revision < 0) return invalid;
-  token.log_id = std::string(rest.substr(0, log_bytes));
-  token.last_key = std::string(rest.substr(log_bytes));
-  if (absl::string_view(token.log_id) != log_id) return invalid;
-  return token;
+  return std::move(parsed->token);
+}
+
+absl::optional<PagePosition> PositionOfPageToken(absl::string_view text) {
+  absl::optional<Parsed> parsed = Parse(text);
+  if (!parsed) return absl::nullopt;
+  return PagePosition{std::move(parsed->token.log_id), parsed->token.least_revision};
 }
 
 absl::StatusOr<int> CoercePageSize(int32_t requested, int default_size, int max_size) {

@@ -15,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "absl/types/span.h"
 
 namespace terrace::resource {
@@ -42,6 +43,14 @@ std::string EncodePageToken(const PageToken& token, uint64_t list_hash);
 // damaged, was made for another list, or speaks of another log than `log_id`.
 absl::StatusOr<PageToken> DecodePageToken(absl::string_view token, uint64_t list_hash,
                                           absl::string_view log_id);
+
+// The position that the answer to a token must have reached, told by whoever made it; nullopt when
+// there is none to be read. DecodePageToken decides later whether the token is good.
+struct PagePosition {
+  std::string log_id;
+  int64_t least_revision = 0;
+};
+absl::optional<PagePosition> PositionOfPageToken(absl::string_view token);
 
 // Rows to return: the default for 0, never more than the maximum; INVALID_PAGE_SIZE below 0.
 absl::StatusOr<int> CoercePageSize(int32_t requested, int default_size = kPageSizeDefault,

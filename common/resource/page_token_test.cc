@@ -37,6 +37,16 @@ TEST(PageTokenTest, ForeignTokensAreRefused) {
                         Reason::INVALID_PAGE_TOKEN));
 }
 
+TEST(PageTokenTest, TheLeastPositionCanBeReadByWhoeverWaitsForIt) {
+  const absl::optional<PagePosition> position =
+      PositionOfPageToken(EncodePageToken({"key", kLog, 7}, 42));
+  ASSERT_TRUE(position.has_value());
+  EXPECT_EQ(position->log_id, kLog);
+  EXPECT_EQ(position->least_revision, 7);
+  EXPECT_FALSE(PositionOfPageToken("").has_value());
+  EXPECT_FALSE(PositionOfPageToken("units/a").has_value());
+}
+
 TEST(PageTokenTest, DamagedTokensAreRefused) {
   const uint32_t seed = std::random_device{}();
   SCOPED_TRACE(seed);

@@ -22,6 +22,15 @@ std::chrono::system_clock::time_point ToChrono(absl::Time time) {
   return absl::ToChronoTime(std::min(time, absl::Now() + absl::Hours(24 * 365)));
 }
 
+void SayWhoCalls(const CallerOptions& caller, grpc::ClientContext* context) {
+  if (!caller.token.empty()) {
+    context->AddMetadata("authorization", absl::StrCat("Bearer ", caller.token));
+  }
+  if (caller.signed_identity) {
+    context->AddMetadata(access::kIdentityHeader, caller.signed_identity());
+  }
+}
+
 // One operation at a time on a completion queue of its own: the caller's thread is the poller, so
 // no other thread is woken up.
 class GenericStream : public Stream {
@@ -30,12 +39,7 @@ class GenericStream : public Stream {
                 const CallerOptions& caller, absl::Time deadline)
       : stub_(channel) {
     context_.set_deadline(ToChrono(deadline));
-    if (!caller.token.empty()) {
-      context_.AddMetadata("authorization", absl::StrCat("Bearer ", caller.token));
-    }
-    if (caller.signed_identity) {
-      context_.AddMetadata(access::kIdentityHeader, caller.signed_identity());
-    }
+    SayWhoCalls(caller, &context_);
     call_ = stub_.PrepareCall(&context_, std::string(method), &queue_);
     call_->StartCall(this);
     started_ = Await();
@@ -148,7 +152,8 @@ absl::Status Channel::Call(absl::string_view method, const google::protobuf::Mes
 
 void Channel::CallAsync(absl::string_view method, const google::protobuf::Message& request,
                         google::protobuf::Message* reply, absl::Time deadline,
-                        std::string signed_identity, absl::AnyInvocable<void(absl::Status)> done) {
+                        absl::optional<std::string> signed_identity,
+                        absl::AnyInvocable<void(absl::Status)> done) {
   struct Running {
     explicit Running(const std::shared_ptr<grpc::Channel>& channel) : stub(channel) {}
     grpc::TemplatedGenericStub<grpc::ByteBuffer, grpc::ByteBuffer> stub;
@@ -159,7 +164,11 @@ void Channel::CallAsync(absl::string_view method, const google::protobuf::Messag
   };
   auto call = std::make_shared<Running>(channel_);
   call->context.set_deadline(ToChrono(deadline));
-  call->context.AddMetadata(access::kIdentityHeader, signed_identity);
+  if (signed_identity) {
+    call->context.AddMetadata(access::kIdentityHeader, *signed_identity);
+  } else {
+    SayWhoCalls(caller_, &call->context);
+  }
   call->request = ToBytes(request);
   call->done = std::move(done);
   call->stub.UnaryCall(&call->context, std::string(method), grpc::StubOptions(), &call->request,

@@ -56,10 +56,11 @@ class Channel {
                     google::protobuf::Message* reply, absl::Time deadline = absl::InfiniteFuture(),
                     std::map<std::string, std::string>* headers = nullptr);
 
-  // The same without blocking: `done` runs on a thread of gRPC. `signed_identity` replaces the
-  // channel's own caller. request, reply and the channel live until then.
+  // The same without blocking: `done` runs on a thread of gRPC; request, reply and the channel live
+  // until then. With `signed_identity` the call is that caller's, not the channel's own.
   void CallAsync(absl::string_view method, const google::protobuf::Message& request,
-                 google::protobuf::Message* reply, absl::Time deadline, std::string signed_identity,
+                 google::protobuf::Message* reply, absl::Time deadline,
+                 absl::optional<std::string> signed_identity,
                  absl::AnyInvocable<void(absl::Status)> done);
 
   std::unique_ptr<Stream> Open(absl::string_view method,

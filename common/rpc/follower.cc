@@ -2,14 +2,36 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/time/clock.h"
+#include "common/base/check.h"
 
 namespace terrace::rpc {
+namespace {
 
-FollowerBase::FollowerBase(std::shared_ptr<Channel> channel, std::string method)
-    : channel_(std::move(channel)), method_(std::move(method)) {}
+bool EndsSnapshot(const google::protobuf::Message& message) {
+  const google::protobuf::FieldDescriptor* kind = message.GetDescriptor()->FindFieldByName("kind");
+  TERRACE_CHECK(kind != nullptr && kind->enum_type() != nullptr);
+  return absl::EndsWith(message.GetReflection()->GetEnum(message, kind)->name(), "SNAPSHOT_END");
+}
+
+}  // namespace
+
+FollowerBase::FollowerBase(std::shared_ptr<Channel> channel, std::string method, std::string file)
+    : channel_(std::move(channel)), method_(std::move(method)) {
+  if (!file.empty()) file_ = std::make_unique<FeedFile>(std::move(file));
+}
 
 void FollowerBase::Start() {
+  // Before anything else: whoever made the follower may serve from what was kept.
+  if (file_ != nullptr) {
+    std::unique_ptr<google::protobuf::Message> message = NewReply();
+    file_->Replay([&](absl::string_view bytes) {
+      TERRACE_CHECK(message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
+      Hear(*message);
+    });
+  }
+  if (!after_) StartOver();
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -27,35 +49,45 @@ bool FollowerBase::Stopping() const {
   return stopping_;
 }
 
-absl::Time FollowerBase::last_heard() const {
+FollowerState FollowerBase::state() const {
   absl::MutexLock lock(&mu_);
-  return last_heard_;
-}
-
-absl::Status FollowerBase::status() const {
-  absl::MutexLock lock(&mu_);
-  return status_;
+  return state_;
 }
 
 void FollowerBase::Run() {
   absl::Duration delay = kFollowRetryFirst;
   while (!Stopping()) {
     const absl::Time began = absl::Now();
-    absl::Status status = RunStream();
+    const absl::Status status = RunStream();
     if (absl::IsOutOfRange(status)) {
-      after_.reset();
-      Reset();
+      StartOver();
       delay = kFollowRetryFirst;
       continue;
     }
     // A stream that broke in the middle of its snapshot starts over.
-    if (!after_) Reset();
+    if (!after_) StartOver();
     if (absl::Now() - began > kFollowRetryMost) delay = kFollowRetryFirst;
     absl::MutexLock lock(&mu_);
-    status_ = std::move(status);
+    state_.connected = false;
     mu_.AwaitWithTimeout(absl::Condition(&stopping_), delay);
     delay = std::min(delay * 2, kFollowRetryMost);
   }
+}
+
+void FollowerBase::StartOver() {
+  after_.reset();
+  Reset();
+  if (file_ != nullptr) file_->Begin();
+}
+
+// Takes a message, from the stream or from the file.
+void FollowerBase::Hear(const google::protobuf::Message& message) {
+  const absl::optional<types::v1::Cursor> cursor = Take(message);
+  // Before the end of the snapshot there is nothing to go on from.
+  if (!cursor || (!after_ && !EndsSnapshot(message))) return;
+  after_ = cursor;
+  absl::MutexLock lock(&mu_);
+  state_.cursor = *cursor;
 }
 
 absl::Status FollowerBase::RunStream() {
@@ -69,17 +101,26 @@ absl::Status FollowerBase::RunStream() {
   stream->WritesDone();
   std::unique_ptr<google::protobuf::Message> reply = NewReply();
   while (stream->Read(reply.get())) {
-    absl::optional<types::v1::Cursor> cursor = Take(*reply);
-    if (cursor) after_ = std::move(cursor);
+    Hear(*reply);
+    if (file_ != nullptr && !file_->Append(reply->SerializeAsString(), EndsSnapshot(*reply)).ok()) {
+      file_.reset();  // It is a cache: without it, the next start asks upstream for everything.
+    }
     reply->Clear();
-    absl::MutexLock lock(&mu_);
-    last_heard_ = absl::Now();
-    status_ = absl::OkStatus();
+    {
+      absl::MutexLock lock(&mu_);
+      state_.last_heard = absl::Now();
+      state_.connected = true;
+    }
+    if (file_ != nullptr && file_->Overgrown()) {
+      after_.reset();
+      break;
+    }
   }
   {
     absl::MutexLock lock(&mu_);
     stream_ = nullptr;
   }
+  stream->Cancel();
   return stream->Finish();
 }
 

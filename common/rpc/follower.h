@@ -2,7 +2,8 @@
 //
 // Concept. A thread opens the stream, hands every message to the sink, and after a break goes on
 // after the last cursor received. When the stream's past is gone (OUT_OF_RANGE) the sink is told to
-// forget what it holds, and a snapshot follows.
+// forget what it holds, and a snapshot follows. With a file, what came is kept there and read again
+// at the next start, so that the sink is filled before upstream answers.
 //
 // Thread-safety: the sink is called by the follower's thread alone. Destroying the follower ends
 // the stream and joins.
@@ -20,6 +21,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/feed_file.h"
 #include "google/protobuf/message.h"
 #include "terrace/types/v1/types.pb.h"
 
@@ -29,6 +31,13 @@ namespace terrace::rpc {
 inline constexpr absl::Duration kFollowRetryFirst = absl::Milliseconds(20);
 inline constexpr absl::Duration kFollowRetryMost = absl::Seconds(2);
 
+// How far a follower has come.
+struct FollowerState {
+  types::v1::Cursor cursor;  // Its log id is empty before the first snapshot is whole.
+  bool connected = false;    // Whether the stream is open.
+  absl::Time last_heard = absl::InfinitePast();  // When the stream last brought a message.
+};
+
 // The part that does not depend on message types.
 class FollowerBase {
  public:
@@ -36,13 +45,11 @@ class FollowerBase {
   FollowerBase(const FollowerBase&) = delete;
   FollowerBase& operator=(const FollowerBase&) = delete;
 
-  // When the stream last brought a message; InfinitePast before the first.
-  absl::Time last_heard() const;
-  // Why the stream is broken now; OK while it is open.
-  absl::Status status() const;
+  FollowerState state() const;
 
  protected:
-  FollowerBase(std::shared_ptr<Channel> channel, std::string method);
+  // `file` is where the feed is kept; empty for nowhere.
+  FollowerBase(std::shared_ptr<Channel> channel, std::string method, std::string file);
   // To be called first by the destructor of the derived class.
   void Stop();
   void Start();
@@ -58,28 +65,31 @@ class FollowerBase {
  private:
   void Run();
   absl::Status RunStream();
+  void StartOver();
+  void Hear(const google::protobuf::Message& message);
   bool Stopping() const;
 
   const std::shared_ptr<Channel> channel_;
   const std::string method_;
-  absl::optional<types::v1::Cursor> after_;  // The thread's own.
+  std::unique_ptr<FeedFile> file_;           // The thread's own, as the next one.
+  absl::optional<types::v1::Cursor> after_;  // None before the snapshot is whole.
 
   mutable absl::Mutex mu_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   Stream* stream_ ABSL_GUARDED_BY(mu_) = nullptr;
-  absl::Time last_heard_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
-  absl::Status status_ ABSL_GUARDED_BY(mu_);
+  FollowerState state_ ABSL_GUARDED_BY(mu_);
   std::thread thread_;
 };
 
-// Req has the field `after`, Resp the field `cursor`, both terrace.types.v1.Cursor. on_message
-// takes every message; on_reset forgets everything taken so far.
+// Req has the field `after`, Resp the field `cursor`, both terrace.types.v1.Cursor, and a field
+// `kind` whose value for the end of a snapshot is named ..._SNAPSHOT_END. on_message takes every
+// message; on_reset forgets everything taken so far.
 template <class Req, class Resp>
 class Follower : public FollowerBase {
  public:
-  Follower(std::shared_ptr<Channel> channel, std::string method,
+  Follower(std::shared_ptr<Channel> channel, std::string method, std::string file,
            absl::AnyInvocable<void(const Resp&)> on_message, absl::AnyInvocable<void()> on_reset)
-      : FollowerBase(std::move(channel), std::move(method)),
+      : FollowerBase(std::move(channel), std::move(method), std::move(file)),
         on_message_(std::move(on_message)),
         on_reset_(std::move(on_reset)) {
     Start();

@@ -37,6 +37,15 @@ const T* MessageField(const Message& message, const char* name) {
   return static_cast<const T*>(&message.GetReflection()->GetMessage(message, field));
 }
 
+void StampRevision(store::Revision revision, Message* reply) {
+  const FieldDescriptor* field = reply->GetDescriptor()->FindFieldByName("revision");
+  if (field == nullptr || field->type() != FieldDescriptor::TYPE_INT64 ||
+      reply->GetReflection()->GetInt64(*reply, field) != 0) {
+    return;
+  }
+  reply->GetReflection()->SetInt64(reply, field, revision.value);
+}
+
 std::string HashWithoutRequestId(const Message& request) {
   const FieldDescriptor* field = request.GetDescriptor()->FindFieldByName("request_id");
   if (field == nullptr) return Sha256(request.SerializeAsString());
@@ -91,14 +100,31 @@ void Methods::Wait(const Message& request, absl::Time deadline, StatusDone done)
     wait_(request, deadline, std::move(done));
     return;
   }
-  const auto* least = MessageField<types::v1::Cursor>(request, "min_revision");
-  if (least == nullptr || machine_ == nullptr) {
+  if (machine_ == nullptr) {
     done(absl::OkStatus());
     return;
   }
-  machine_->WaitFor({least->log_id(), store::Revision{least->revision()}},
+  store::Cursor least;
+  if (const auto* given = MessageField<types::v1::Cursor>(request, "min_revision")) {
+    least = {given->log_id(), store::Revision{given->revision()}};
+  }
+  // A page must know what the page before it knew. A token of another log is refused later.
+  const absl::optional<resource::PagePosition> page = PagePositionOf(request);
+  if (page && (least.log_id.empty() || least.log_id == page->log_id) &&
+      page->log_id == machine_->position().log_id) {
+    least.revision.value = std::max(least.revision.value, page->least_revision);
+  }
+  if (least.log_id.empty() && least.revision.value == 0) {
+    done(absl::OkStatus());
+    return;
+  }
+  machine_->WaitFor(std::move(least),
                     std::min(deadline, machine_->clock().Now() + machine::kCommandTimeoutDefault),
                     std::move(done));
+}
+
+absl::optional<resource::PagePosition> PagePositionOf(const Message& request) {
+  return resource::PositionOfPageToken(StringField(request, "page_token"));
 }
 
 machine::Command CommandOf(const Call& call, const Message& request) {
@@ -117,20 +143,21 @@ machine::Command CommandOf(const Call& call, const Message& request) {
   return command;
 }
 
-void Methods::RunCommand(machine::Machine& machine, Call& call, const Message& request,
-                         std::vector<std::string> keys, machine::DecideFn decide, Message* reply,
-                         StatusDone done) {
-  machine.Execute(CommandOf(call, request), std::move(keys), std::move(decide),
-                  [&machine, &call, reply,
-                   done = std::move(done)](absl::StatusOr<machine::Done> result) mutable {
-                    if (!result.ok()) {
-                      done(result.status());
-                      return;
-                    }
-                    TERRACE_CHECK(reply->ParseFromString(result->reply));
-                    StampPosition(machine, result->position, call, reply);
-                    done(absl::OkStatus());
-                  });
+void RunCommand(machine::Machine* machine, Call& call, const Message& request,
+                std::vector<std::string> keys, machine::DecideFn decide, Message* reply,
+                StatusDone done) {
+  machine->Execute(CommandOf(call, request), std::move(keys), std::move(decide),
+                   [machine, &call, reply,
+                    done = std::move(done)](absl::StatusOr<machine::Done> result) mutable {
+                     if (!result.ok()) {
+                       done(result.status());
+                       return;
+                     }
+                     TERRACE_CHECK(reply->ParseFromString(result->reply));
+                     if (result->stored) StampRevision(result->position.revision, reply);
+                     StampCursor(machine->service(), result->position, call, reply);
+                     done(absl::OkStatus());
+                   });
 }
 
 void Methods::StampPosition(const machine::Machine& machine, const store::Cursor& position,

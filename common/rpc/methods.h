@@ -25,6 +25,7 @@
 #include "common/access/identity.h"
 #include "common/base/check.h"
 #include "common/machine/machine.h"
+#include "common/resource/page_token.h"
 #include "common/tree/tree.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
@@ -149,7 +150,7 @@ class Methods {
                                 StatusDone done) {
           const Req& typed = static_cast<const Req&>(request);
           RunCommand(
-              *machine, call, request, keys(typed),
+              machine, call, request, keys(typed),
               [decide, &typed](const machine::State& state, machine::Decision& decision,
                                std::string* bytes) {
                 Resp resp;
@@ -204,9 +205,6 @@ class Methods {
   Method& Add(absl::string_view method, const google::protobuf::Descriptor* request,
               const google::protobuf::Descriptor* reply);
 
-  static void RunCommand(machine::Machine& machine, Call& call, const Message& request,
-                         std::vector<std::string> keys, machine::DecideFn decide, Message* reply,
-                         StatusDone done);
   static void StampPosition(const machine::Machine& machine, const store::Cursor& position,
                             Call& call, Message* reply);
 
@@ -219,6 +217,16 @@ class Methods {
 // The command of a call, for receivers that commit their own batches (imports, sync): request_id,
 // validate_only, acting_office and captured time are read from the request's fields of those names.
 machine::Command CommandOf(const Call& call, const Message& request);
+
+// What the request's page_token says that the answer must have reached.
+absl::optional<resource::PagePosition> PagePositionOf(const Message& request);
+
+// Runs a call as a command; `decide` outlives neither request nor reply. The reply gets its
+// position, and in its field "revision", where it has one that Decide left open, the revision that
+// the command was stored at: which only the log knows.
+void RunCommand(machine::Machine* machine, Call& call, const Message& request,
+                std::vector<std::string> keys, machine::DecideFn decide, Message* reply,
+                StatusDone done);
 
 // Sets the reply's field "cursor" (terrace.types.v1.Cursor) if it has one, and the call's position.
 void StampCursor(absl::string_view service, const store::Cursor& position, Call& call,

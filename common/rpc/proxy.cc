@@ -104,7 +104,7 @@ class ProxyCall : public grpc::ServerGenericBidiReactor, public EndableCall {
       absl::MutexLock lock(&core_->mu);
       core_->calls.erase(this);
     }
-    core_->Count(context_method_, failed_, absl::Now() - started_);
+    target_->counter->Add(failed_, absl::Now() - started_);
     delete this;
   }
 
@@ -230,7 +230,6 @@ class ProxyCall : public grpc::ServerGenericBidiReactor, public EndableCall {
   ServerCore* const core_;
   const Target* const target_;
   grpc::GenericCallbackServerContext* const context_;
-  const std::string context_method_ = context_->method();
   const access::Credentials credentials_;
   const access::Identity identity_;
   const absl::Time deadline_;

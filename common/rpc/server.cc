@@ -12,6 +12,7 @@
 #include "common/base/error.h"
 #include "common/base/timer.h"
 #include "common/rpc/bytes.h"
+#include "common/rpc/channelz.h"
 #include "common/rpc/reflection.h"
 #include "common/rpc/server_core.h"
 #include "google/protobuf/empty.pb.h"
@@ -43,13 +44,10 @@ class ServerImpl : public Server, private grpc::CallbackGenericService {
     core_.options = std::move(options);
     for (const Methods* methods : core_.options.methods) {
       methods->Complete();
-      absl::Status status = AddMethods(*methods);
-      if (!status.ok()) return status;
+      TERRACE_RETURN_IF_ERROR(AddMethods(*methods));
     }
-    for (const Route& route : core_.options.routes) {
-      absl::Status status = AddRoute(route);
-      if (!status.ok()) return status;
-    }
+    for (const Route& route : core_.options.routes) TERRACE_RETURN_IF_ERROR(AddRoute(route));
+    TERRACE_RETURN_IF_ERROR(AddChannelz());
     AddReflection();
     return Listen();
   }
@@ -63,8 +61,11 @@ class ServerImpl : public Server, private grpc::CallbackGenericService {
   }
 
   std::map<std::string, MethodCounts> counts() const override {
-    absl::MutexLock lock(&core_.mu);
-    return core_.counts;
+    std::map<std::string, MethodCounts> counts;
+    for (const auto& [method, target] : core_.targets) {
+      if (MethodCounts of = target.counter->Get(); of.calls > 0) counts[method] = of;
+    }
+    return counts;
   }
 
   void Stop() override {
@@ -108,15 +109,15 @@ class ServerImpl : public Server, private grpc::CallbackGenericService {
                : NewTypedCall(&core_, &target->second, context, std::move(identity));
   }
 
-  absl::Status AddMethods(const Methods& methods) {
+  // `access` is for protos that are not ours and so declare none.
+  absl::Status AddMethods(const Methods& methods, const options::v1::Access* access = nullptr) {
     const google::protobuf::ServiceDescriptor& service = *methods.descriptor();
     for (int i = 0; i < service.method_count(); ++i) {
       Target target;
       target.descriptor = service.method(i);
       target.methods = &methods;
       target.method = methods.Find(service.method(i)->name());
-      absl::Status status = AddTarget(std::move(target));
-      if (!status.ok()) return status;
+      TERRACE_RETURN_IF_ERROR(AddTarget(std::move(target), access));
     }
     return absl::OkStatus();
   }
@@ -135,17 +136,26 @@ class ServerImpl : public Server, private grpc::CallbackGenericService {
     return absl::OkStatus();
   }
 
-  absl::Status AddTarget(Target target) {
-    absl::StatusOr<access::MethodRule> rule = access::MethodRule::Of(*target.descriptor);
-    if (!rule.ok()) return rule.status();
-    target.rule = *std::move(rule);
+  absl::Status AddTarget(Target target, const options::v1::Access* access = nullptr) {
+    TERRACE_ASSIGN_OR_RETURN(
+        target.rule, access == nullptr ? access::MethodRule::Of(*target.descriptor)
+                                       : access::MethodRule::Of(*target.descriptor, *access));
     core_.targets[MethodName(*target.descriptor)] = std::move(target);
     return absl::OkStatus();
   }
 
+  // Sockets tell who is connected from where: for administrators of the whole realm.
+  absl::Status AddChannelz() {
+    options::v1::Access access;
+    access.set_realm(options::v1::ROLE_ADMINISTRATOR);
+    channelz_ = ChannelzMethods();
+    return AddMethods(*channelz_, &access);
+  }
+
   // Open to everybody by name: it tells the contract, which is public.
   void AddReflection() {
-    std::vector<std::string> services = {"grpc.health.v1.Health"};
+    std::vector<std::string> services = {"grpc.health.v1.Health",
+                                         channelz_->descriptor()->full_name()};
     for (const Methods* methods : core_.options.methods) {
       services.push_back(methods->descriptor()->full_name());
     }
@@ -208,6 +218,7 @@ class ServerImpl : public Server, private grpc::CallbackGenericService {
   }
 
   mutable ServerCore core_;
+  std::unique_ptr<Methods> channelz_;
   std::vector<std::unique_ptr<Methods>> reflection_;
   std::vector<std::unique_ptr<int>> ports_;
   int port_ = 0;

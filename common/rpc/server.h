@@ -2,8 +2,8 @@
 // calling, checks the method's access rule on every message, and hands the message to a typed
 // handler, or, where a route is given instead, forwards the bytes unchanged.
 //
-// Health is served by gRPC itself, reflection by a table of ours (the plugin would list only
-// generated services).
+// Health is served by gRPC itself, reflection and channelz by tables of ours: the plugins would
+// list only generated services, and let everybody in.
 //
 // Thread-safety: Start and Stop by one thread; port() from any.
 #ifndef TERRACE_COMMON_RPC_SERVER_H_
@@ -22,6 +22,7 @@
 #include "common/base/clock.h"
 #include "common/base/executor.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/method_counts.h"
 #include "common/rpc/methods.h"
 #include "common/tree/tree.h"
 
@@ -57,13 +58,6 @@ struct ServerOptions {
   Executor* executor = nullptr;
 };
 
-// Counters of one method, for metrics.
-struct MethodCounts {
-  int64_t started = 0;
-  int64_t failed = 0;
-  absl::Duration time;
-};
-
 class Server {
  public:
   virtual ~Server() = default;
@@ -74,6 +68,7 @@ class Server {
   virtual int port() const = 0;
   // A channel to this server inside the process.
   virtual std::shared_ptr<Channel> InProcess(CallerOptions options) = 0;
+  // Of the methods that were called, by "/package.Service/Method".
   virtual std::map<std::string, MethodCounts> counts() const = 0;
   // Health says NOT_SERVING, streams end with SHUTTING_DOWN, calls under way get kDrainTimeout.
   virtual void Stop() = 0;

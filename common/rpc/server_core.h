@@ -4,7 +4,7 @@
 
 #include <grpcpp/generic/async_generic_service.h>
 
-#include <map>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -30,6 +30,7 @@ struct Target {
   const Method* method = nullptr;
   const Route* route = nullptr;             // When proxied.
   absl::optional<access::MethodRule> rule;  // None for reflection, which is open by name.
+  std::unique_ptr<MethodCounter> counter = std::make_unique<MethodCounter>();
 };
 
 struct ServerCore {
@@ -39,15 +40,6 @@ struct ServerCore {
   absl::Mutex mu;
   std::set<EndableCall*> calls ABSL_GUARDED_BY(mu);
   bool stopping ABSL_GUARDED_BY(mu) = false;
-  std::map<std::string, MethodCounts> counts ABSL_GUARDED_BY(mu);
-
-  void Count(const std::string& method, bool failed, absl::Duration time) {
-    absl::MutexLock lock(&mu);
-    MethodCounts& entry = counts[method];
-    ++entry.started;
-    entry.failed += failed ? 1 : 0;
-    entry.time += time;
-  }
 
   // Access check of one message; when it speaks of units that the tree does not know, the tree gets
   // the chance to catch up first.

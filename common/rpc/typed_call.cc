@@ -97,7 +97,7 @@ class TypedCall : public grpc::ServerGenericBidiReactor, public EndableCall {
       absl::MutexLock lock(&core_->mu);
       core_->calls.erase(this);
     }
-    core_->Count(call_.method, failed_, absl::Now() - started_);
+    target_->counter->Add(failed_, absl::Now() - started_);
     delete this;
   }
 

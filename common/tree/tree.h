@@ -1,12 +1,11 @@
 // The mirror of the unit tree that every service of a process shares.
 //
 // Concept. A Tree is one immutable version of the tree: units numbered 0, 1, 2, ... with a parent
-// on each of two lines (territory and sector). Numbers are stable while a mirror lives, across Save
-// and Load too, and are never reused; other columns of a service may be kept by unit number. A
-// TreeBuilder owns the mirror, applies changes and publishes versions. Versions share almost
-// everything: rows live in chunks that are copied on write, ids and names in append-only pools, and
-// the id map is one append-only table in which a version overlooks numbers that are newer than
-// itself.
+// on each of two lines (territory and sector). Numbers are stable while a mirror lives and are
+// never reused; other columns of a service may be kept by unit number. A TreeBuilder owns the
+// mirror, applies changes and publishes versions. Versions share almost everything: rows live in
+// chunks that are copied on write, ids and names in append-only pools, and the id map is one
+// append-only table in which a version overlooks numbers that are newer than itself.
 //
 // Order. Children come by id (bytes), so two replicas walk a tree in the same order whatever order
 // their units arrived in.
@@ -197,14 +196,6 @@ class TreeBuilder {
 
   // A version with everything applied so far; cheap, and the same one again while nothing changes.
   std::shared_ptr<const Tree> Publish();
-
-  // ---- The compact file: a service starts from it without registry.
-
-  // Writes `tree` to `path` atomically (temporary file, fsync, rename).
-  static absl::Status Save(const Tree& tree, const std::string& path);
-  // NOT_FOUND without a file; DATA_LOSS for a damaged one: start over from the feed. Numbers are
-  // those of the saved version.
-  static absl::StatusOr<TreeBuilder> Load(const std::string& path, bool keep_names = true);
 
  private:
   class Codebook;

@@ -59,7 +59,7 @@ std::string NewSecret() { return absl::StrCat("trc_", absl::WebSafeBase64Escape(
 
 std::string HashSecret(absl::string_view secret) { return Sha256(secret); }
 
-std::unique_ptr<rpc::Methods> AccessMethods(machine::Machine* machine, StatusFn status) {
+std::unique_ptr<rpc::Methods> AccessMethods(machine::Machine* machine, DeploymentReads deployment) {
   auto methods = std::make_unique<rpc::Methods>("terrace.gateway.v1.Access", machine);
   methods->StateRead<AccessState, v1::WhoAmIRequest, v1::WhoAmIResponse>(
       "WhoAmI",
@@ -92,9 +92,16 @@ std::unique_ptr<rpc::Methods> AccessMethods(machine::Machine* machine, StatusFn 
         return state.ListGrants(request, *call.tree, machine->position_locked(), reply);
       });
   methods->SlowRead<v1::GetStatusRequest, v1::GetStatusResponse>(
-      "GetStatus",
-      [machine, status](Call&, const v1::GetStatusRequest&, v1::GetStatusResponse* reply) {
-        status(reply);
+      "GetStatus", [machine, fill = deployment.status](Call&, const v1::GetStatusRequest&,
+                                                       v1::GetStatusResponse* reply) {
+        fill(reply);
+        *reply->mutable_server_time() = ToProto(machine->clock().Now());
+        return absl::OkStatus();
+      });
+  methods->SlowRead<v1::GetMetricsRequest, v1::GetMetricsResponse>(
+      "GetMetrics", [machine, fill = deployment.metrics](Call&, const v1::GetMetricsRequest&,
+                                                         v1::GetMetricsResponse* reply) {
+        fill(reply);
         *reply->mutable_server_time() = ToProto(machine->clock().Now());
         return absl::OkStatus();
       });

@@ -14,11 +14,14 @@
 
 namespace terrace::gateway {
 
-// Fills in the rows of GetStatus.
-using StatusFn = std::function<void(v1::GetStatusResponse* reply)>;
+// What the deployment says of itself: fills in the rows of GetStatus and of GetMetrics.
+struct DeploymentReads {
+  std::function<void(v1::GetStatusResponse* reply)> status;
+  std::function<void(v1::GetMetricsResponse* reply)> metrics;
+};
 
 // The table of methods over a machine with an AccessState.
-std::unique_ptr<rpc::Methods> AccessMethods(machine::Machine* machine, StatusFn status);
+std::unique_ptr<rpc::Methods> AccessMethods(machine::Machine* machine, DeploymentReads deployment);
 
 // Looks tokens up, and lets services of the deployment in by their signature.
 class TokenAuthenticator : public access::Authenticator {

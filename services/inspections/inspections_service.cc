@@ -3,21 +3,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/check.h"
 #include "services/inspections/service_templates.h"
 
 namespace terrace::inspections {
-namespace {
-
-// Sets the reply's field "revision", if it has one that the command left open.
-void StampRevision(const store::Cursor& position, rpc::Message* reply) {
-  const google::protobuf::FieldDescriptor* field =
-      reply->GetDescriptor()->FindFieldByName("revision");
-  if (field == nullptr || reply->GetReflection()->GetInt64(*reply, field) != 0) return;
-  reply->GetReflection()->SetInt64(reply, field, position.revision.value);
-}
-
-}  // namespace
 
 InspectionsService::InspectionsService(InspectionsServiceOptions options)
     : machine_(options.machine),
@@ -29,25 +17,6 @@ InspectionsService::InspectionsService(InspectionsServiceOptions options)
   AddField();
   AddReads();
   methods_.Complete();
-}
-
-void InspectionsService::Execute(rpc::Call& call, const rpc::Message& request,
-                                 std::vector<std::string> keys, machine::DecideFn decide,
-                                 rpc::Message* reply, rpc::StatusDone done) {
-  machine::Command command = rpc::CommandOf(call, request);
-  const bool stored = !command.validate_only;
-  machine_->Execute(std::move(command), std::move(keys), std::move(decide),
-                    [this, stored, &call, reply,
-                     done = std::move(done)](absl::StatusOr<machine::Done> result) mutable {
-                      if (!result.ok()) {
-                        done(result.status());
-                        return;
-                      }
-                      TERRACE_CHECK(reply->ParseFromString(result->reply));
-                      if (stored) StampRevision(result->position, reply);
-                      rpc::StampCursor(machine_->service(), result->position, call, reply);
-                      done(absl::OkStatus());
-                    });
 }
 
 void InspectionsService::AddSetup() {

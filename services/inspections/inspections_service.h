@@ -46,11 +46,13 @@ class InspectionsService {
   void AddField();  // field_methods.cc
   void AddReads();  // read_methods.cc
 
-  // A command whose reply is a resource; its revision is stamped once it is committed.
+  // A command that queues on those keys.
   template <class Req, class Resp>
   void Mutate(absl::string_view method,
               absl::Status (InspectionsState::*decide)(const Req&, Decision&, Resp*) const,
-              std::vector<std::string> (*keys)(const Req&));
+              std::vector<std::string> (*keys)(const Req&)) {
+    methods_.Command<InspectionsState, Req, Resp>(method, decide, keys);
+  }
 
   // A read of one resource: `read` fills it from the State under the lock.
   template <class Req, class Resp>
@@ -65,8 +67,6 @@ class InspectionsService {
             absl::optional<T> (*read)(const InspectionsState&, const Scope&, const Req&,
                                       const std::string& name));
 
-  void Execute(rpc::Call& call, const rpc::Message& request, std::vector<std::string> keys,
-               machine::DecideFn decide, rpc::Message* reply, rpc::StatusDone done);
   void DrawVisits(rpc::Call& call, const v1::DrawVisitsRequest& request, v1::Draw* reply,
                   rpc::StatusDone done);
   void GetDraw(rpc::Call& call, const v1::GetDrawRequest& request, v1::Draw* reply,

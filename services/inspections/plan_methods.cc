@@ -130,8 +130,8 @@ void InspectionsService::DrawVisits(rpc::Call& call, const v1::DrawVisitsRequest
     *prepared = *std::move(worked_out);
     prepared->seed_given = !request.seed().empty();
   }
-  Execute(
-      call, request, {request.name()},
+  rpc::RunCommand(
+      machine_, call, request, {request.name()},
       [prepared, &request](const machine::State& state, Decision& d, std::string* bytes) {
         v1::Draw draw;
         TERRACE_RETURN_IF_ERROR(

@@ -14,26 +14,6 @@
 namespace terrace::inspections {
 
 template <class Req, class Resp>
-void InspectionsService::Mutate(absl::string_view method,
-                                absl::Status (InspectionsState::*decide)(const Req&, Decision&,
-                                                                         Resp*) const,
-                                std::vector<std::string> (*keys)(const Req&)) {
-  methods_.Async<Req, Resp>(method, [this, decide, keys](rpc::Call& call, const Req& request,
-                                                         Resp* reply, rpc::StatusDone done) {
-    Execute(
-        call, request, keys(request),
-        [decide, &request](const machine::State& state, Decision& d, std::string* bytes) {
-          Resp resp;
-          TERRACE_RETURN_IF_ERROR(
-              (static_cast<const InspectionsState&>(state).*decide)(request, d, &resp));
-          *bytes = resp.SerializeAsString();
-          return absl::OkStatus();
-        },
-        reply, std::move(done));
-  });
-}
-
-template <class Req, class Resp>
 void InspectionsService::Get(absl::string_view method,
                              absl::Status (*read)(const InspectionsState&, const Asker&, const Req&,
                                                   Resp*)) {

@@ -27,38 +27,13 @@ using rpc::Call;
 using rpc::StatusDone;
 using types::v1::RowResult;
 
-// Registers a command that answers with the resource that it changed. The revision of the change is
-// known only once it is in the log, so it is filled in here.
+// Registers a command that queues on one key.
 template <class Req, class Resp>
 void AddCommand(rpc::Methods& methods, absl::string_view method,
                 absl::Status (MeasuresState::*decide)(const Req&, machine::Decision&, Resp*) const,
                 std::string (*key)(const Req&)) {
-  Machine* machine = methods.machine();
-  methods.Async<Req, Resp>(method, [machine, decide, key](Call& call, const Req& request,
-                                                          Resp* reply, StatusDone done) {
-    machine->Execute(
-        rpc::CommandOf(call, request), {key(request)},
-        [decide, &request](const machine::State& state, machine::Decision& d, std::string* bytes) {
-          Resp resp;
-          absl::Status status =
-              (static_cast<const MeasuresState&>(state).*decide)(request, d, &resp);
-          if (status.ok()) *bytes = resp.SerializeAsString();
-          return status;
-        },
-        [machine, &call, &request, reply,
-         done = std::move(done)](absl::StatusOr<machine::Done> result) mutable {
-          if (!result.ok()) {
-            done(result.status());
-            return;
-          }
-          TERRACE_CHECK(reply->ParseFromString(result->reply));
-          if (reply->revision() == 0 && !request.validate_only()) {
-            reply->set_revision(result->position.revision.value);
-          }
-          rpc::StampCursor(machine->service(), result->position, call, reply);
-          done(absl::OkStatus());
-        });
-  });
+  methods.Command<MeasuresState, Req, Resp>(
+      method, decide, [key](const Req& request) { return std::vector<std::string>{key(request)}; });
 }
 
 template <class Req>

@@ -19,7 +19,7 @@ using Keys = std::vector<std::string>;
 // Queue keys: commands that would fail each other's guards wait for each other instead.
 
 Keys CodeKeys(const v1::Unit& unit, Keys keys) {
-  for (const v1::UnitCode& code : unit.codes()) keys.push_back(CodeGuard(code.system()));
+  for (const v1::UnitCode& code : unit.codes()) keys.push_back(CodeGuard(code));
   return keys;
 }
 

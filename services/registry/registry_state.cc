@@ -33,7 +33,10 @@ std::string PlacementPrefix(absl::string_view id) { return PlacementKey(id, "");
 
 }  // namespace
 
-std::string CodeGuard(absl::string_view system) { return absl::StrCat("guards/code/", system); }
+std::string CodeGuard(const v1::UnitCode& code) {
+  return absl::StrCat("guards/code/", code.system(), "/",
+                      absl::string_view(code.code()).substr(0, kCodeGuardChars));
+}
 
 std::string OfficeGuard(absl::string_view unit) { return absl::StrCat("guards/office/", unit); }
 

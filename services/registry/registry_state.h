@@ -5,7 +5,8 @@
 // programme_commands.cc, designation_commands.cc; imports have files of their own.
 //
 // Guard keys: "guards/tree" is bumped by whatever moves or closes a unit and read by whatever
-// relies on a place; "guards/code/{system}" is bumped by whatever takes a code; "guards/vocabulary"
+// relies on a place; "guards/code/{system}/{beginning}" is bumped by whatever takes a code that
+// begins so, which keeps imports of different regions out of each other's way; "guards/vocabulary"
 // by changes of levels and kinds; "guards/office/{unit}" by whatever the unit begins to run, and
 // read by its closing; "guards/quota/{programme}" by whatever gives a title, and read by whatever
 // counts or relies on titles.
@@ -48,7 +49,9 @@ namespace terrace::registry {
 
 inline constexpr absl::string_view kTreeGuard = "guards/tree";
 inline constexpr absl::string_view kVocabularyGuard = "guards/vocabulary";
-std::string CodeGuard(absl::string_view system);
+// How many characters of a code are its beginning: of an administrative code, the prefecture's.
+inline constexpr size_t kCodeGuardChars = 4;
+std::string CodeGuard(const v1::UnitCode& code);
 std::string OfficeGuard(absl::string_view unit);
 std::string QuotaGuard(absl::string_view programme);
 

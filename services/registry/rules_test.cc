@@ -13,6 +13,7 @@
 #include "services/registry/enrollment.h"
 #include "services/registry/keys.h"
 #include "services/registry/programme.h"
+#include "services/registry/registry_state.h"
 #include "services/registry/text_match.h"
 #include "services/registry/unit_record.h"
 #include "services/registry/versioned.h"
@@ -108,6 +109,19 @@ TEST(CodesTest, WhatACodeMayBe) {
       HasReason(CheckAll({Code("stat", "1", "2016-01-01", "2016-01-01")}), Reason::DATE_TOO_EARLY));
   EXPECT_TRUE(HasReason(CheckAll(std::vector<v1::UnitCode>(51, Code("stat", "1"))),
                         Reason::BATCH_TOO_LARGE));
+}
+
+TEST(CodesTest, OnlyCodesThatBeginAlikeMeetInAGuard) {
+  auto guard = [](const char* system, const char* code) {
+    v1::UnitCode proto;
+    proto.set_system(system);
+    proto.set_code(code);
+    return CodeGuard(proto);
+  };
+  EXPECT_EQ(guard("gb2260", "110101"), guard("gb2260", "110112001"));
+  EXPECT_NE(guard("gb2260", "110101"), guard("gb2260", "330102"));
+  EXPECT_NE(guard("gb2260", "110101"), guard("stats", "110101"));
+  EXPECT_NE(guard("gb2260", "11"), guard("gb2260", "1101"));
 }
 
 TEST(CodesTest, AUnitMayHoldACodeAgainLaterButNotTwiceAtATime) {

@@ -108,14 +108,14 @@ std::string RegistryState::HolderOf(absl::string_view id, const HeldCode& wanted
 absl::Status RegistryState::TakeCodes(absl::string_view id, const storage::v1::UnitRecord& record,
                                       machine::Decision& decision, Batchmates* mates) const {
   for (const v1::UnitCode& code : record.unit().codes()) {
-    decision.ReadGuard(CodeGuard(code.system()));
+    decision.ReadGuard(CodeGuard(code));
     const std::string holder = HolderOf(id, Held(code), decision, *mates);
     if (holder.empty()) continue;
     return Error(Reason::CODE_TAKEN,
                  {{"code", code.code()}, {"system", code.system()}, {"unit", UnitKey(holder)}});
   }
   for (const v1::UnitCode& code : record.unit().codes()) {
-    decision.BumpGuard(CodeGuard(code.system()));
+    decision.BumpGuard(CodeGuard(code));
     const HeldCode held = Held(code);
     mates->codes[absl::StrCat(code.system(), "/", code.code())].push_back(
         {std::string(id), held.from, held.until});

@@ -160,7 +160,7 @@ std::vector<std::string> ChunkKeys(absl::Span<const ImportRow> rows) {
   std::set<std::string> keys;
   for (const ImportRow& row : rows) {
     if (row.row.parent_id().empty()) keys.emplace(kTreeGuard);
-    for (const v1::UnitCode& code : row.row.unit().codes()) keys.insert(CodeGuard(code.system()));
+    for (const v1::UnitCode& code : row.row.unit().codes()) keys.insert(CodeGuard(code));
   }
   return {keys.begin(), keys.end()};
 }

@@ -1,5 +1,6 @@
 #include "services/scoring/scoring_service.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,14 +30,24 @@ using rpc::StatusDone;
 constexpr int kRowsPerHold = 500;
 constexpr int kRowsPerPage = 20'000;
 
-const types::v1::RevisionVector* MinRevision(const Message& request) {
+// What the answer must include: what the request says, and what the page before it knew, whichever
+// of the logs its token speaks of.
+types::v1::RevisionVector LeastOf(const Message& request, types::v1::RevisionVector now) {
+  types::v1::RevisionVector least;
   const auto* field = request.GetDescriptor()->FindFieldByName("min_revision");
-  if (field == nullptr || field->message_type() != types::v1::RevisionVector::descriptor() ||
-      !request.GetReflection()->HasField(request, field)) {
-    return nullptr;
+  if (field != nullptr && field->message_type() == types::v1::RevisionVector::descriptor()) {
+    least.CopyFrom(request.GetReflection()->GetMessage(request, field));
   }
-  return static_cast<const types::v1::RevisionVector*>(
-      &request.GetReflection()->GetMessage(request, field));
+  if (const absl::optional<resource::PagePosition> page = rpc::PagePositionOf(request)) {
+    using Part = types::v1::Cursor* (types::v1::RevisionVector::*)();
+    for (Part part : {&types::v1::RevisionVector::mutable_registry,
+                      &types::v1::RevisionVector::mutable_scoring}) {
+      if ((now.*part)()->log_id() != page->log_id) continue;
+      types::v1::Cursor& cursor = *(least.*part)();
+      cursor.set_revision(std::max(cursor.revision(), page->least_revision));
+    }
+  }
+  return least;
 }
 
 // One page of ListStatistics.
@@ -130,40 +141,14 @@ class StatisticPage {
 
 }  // namespace
 
-// A command answers with the resource that it changed. The revision of the change is known only
-// once it is in the log, so it is filled in here.
+// A command that queues on one key.
 template <class Req, class Resp>
 void ScoringService::AddCommand(absl::string_view method,
                                 absl::Status (ScoringState::*decide)(const Req&, machine::Decision&,
                                                                      Resp*) const,
                                 std::string (*key)(const Req&)) {
-  Machine* machine = machine_;
-  methods_.Async<Req, Resp>(
-      method, [machine, decide, key](Call& call, const Req& request, Resp* reply, StatusDone done) {
-        machine->Execute(
-            rpc::CommandOf(call, request), {key(request)},
-            [decide, &request](const machine::State& state, machine::Decision& decision,
-                               std::string* bytes) {
-              Resp resp;
-              absl::Status status =
-                  (static_cast<const ScoringState&>(state).*decide)(request, decision, &resp);
-              if (status.ok()) *bytes = resp.SerializeAsString();
-              return status;
-            },
-            [machine, &call, &request, reply,
-             done = std::move(done)](absl::StatusOr<machine::Done> result) mutable {
-              if (!result.ok()) {
-                done(result.status());
-                return;
-              }
-              TERRACE_CHECK(reply->ParseFromString(result->reply));
-              if (reply->revision() == 0 && !request.validate_only()) {
-                reply->set_revision(result->position.revision.value);
-              }
-              rpc::StampCursor(machine->service(), result->position, call, reply);
-              done(absl::OkStatus());
-            });
-      });
+  methods_.Command<ScoringState, Req, Resp>(
+      method, decide, [key](const Req& request) { return std::vector<std::string>{key(request)}; });
 }
 
 ScoringService::ScoringService(ScoringServiceOptions options)
@@ -185,12 +170,7 @@ ScoringService::ScoringService(ScoringServiceOptions options)
   });
   methods_.set_wait(
       [boards = boards_](const Message& request, absl::Time deadline, StatusDone done) {
-        const types::v1::RevisionVector* least = MinRevision(request);
-        if (least == nullptr) {
-          done(absl::OkStatus());
-        } else {
-          boards->WaitFor(*least, deadline, std::move(done));
-        }
+        boards->WaitFor(LeastOf(request, boards->vector()), deadline, std::move(done));
       });
   AddCommands();
   AddStateReads();

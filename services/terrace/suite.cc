@@ -13,6 +13,7 @@
 #include "common/base/executor.h"
 #include "common/base/file.h"
 #include "common/base/random.h"
+#include "common/base/time.h"
 #include "common/base/timer.h"
 #include "common/machine/machine.h"
 #include "common/mirror/unit_mirror.h"
@@ -21,7 +22,6 @@
 #include "common/rpc/operations.h"
 #include "common/rpc/server.h"
 #include "common/store/store.h"
-#include "grpc/health/v1/health.pb.h"
 #include "services/gateway/access_service.h"
 #include "services/inspections/inspections_service.h"
 #include "services/inspections/inspections_state.h"
@@ -31,6 +31,7 @@
 #include "services/registry/registry_state.h"
 #include "services/scoring/scoring_service.h"
 #include "services/scoring/scoring_state.h"
+#include "services/terrace/processes.h"
 #include "services/terrace/version.h"
 
 namespace terrace {
@@ -43,8 +44,6 @@ constexpr char kWatchUnits[] = "/terrace.registry.v1.UnitRegistry/WatchUnits";
 constexpr char kWatchMeasures[] = "/terrace.measures.v1.MeasureTracker/WatchMeasures";
 constexpr char kWatchInspections[] = "/terrace.inspections.v1.InspectionScheduler/WatchInspections";
 constexpr char kListLevels[] = "/terrace.registry.v1.UnitRegistry/ListLevels";
-constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
-constexpr absl::Duration kHealthTimeout = absl::Milliseconds(500);
 // How long a call waits for the mirror to hear what the registry has.
 constexpr absl::Duration kCatchUpMost = absl::Seconds(2);
 // Threads for slow reads, streams and operations.
@@ -59,22 +58,22 @@ constexpr std::pair<const char*, const char*> kProtoServices[] = {
     {"gateway", "terrace.gateway.v1.Access"},
 };
 
-// Runs its work the first time only.
+// Takes the first answer only.
 class Once {
  public:
-  explicit Once(absl::AnyInvocable<void()> work) : work_(std::move(work)) {}
-  void Run() {
-    absl::AnyInvocable<void()> work;
+  explicit Once(StatusDone done) : done_(std::move(done)) {}
+  void Run(absl::Status status) {
+    StatusDone done;
     {
       absl::MutexLock lock(&mu_);
-      work = std::exchange(work_, nullptr);
+      done = std::exchange(done_, nullptr);
     }
-    if (work) work();
+    if (done) done(std::move(status));
   }
 
  private:
   absl::Mutex mu_;
-  absl::AnyInvocable<void()> work_ ABSL_GUARDED_BY(mu_);
+  StatusDone done_ ABSL_GUARDED_BY(mu_);
 };
 
 class SuiteImpl : public Suite {
@@ -91,22 +90,26 @@ class SuiteImpl : public Suite {
       peers_[service] = rpc::Channel::Connect(address, ServiceCaller());
     }
     TERRACE_RETURN_IF_ERROR(StartServices());
+    // What was kept of other processes' services is there before anybody asks for it.
+    for (const auto& [service, channel] : peers_) Follow(service, channel);
     TERRACE_RETURN_IF_ERROR(StartServer());
-    return StartFollowers();
+    for (const auto& [service, machine] : machines_) {
+      Follow(service, server_->InProcess(ServiceCaller()));
+    }
+    return absl::OkStatus();
   }
 
   int port() const override { return server_->port(); }
   std::string admin_token() const override { return admin_token_; }
 
   void Stop() override {
-    inspections_feed_.reset();
-    measures_feed_.reset();
-    units_.reset();
+    StopFollowing();
     // Waits end first, since a server stops only when its last call is over.
     for (const auto& [service, machine] : machines_) machine->Drain();
     if (server_ != nullptr) server_->Stop();
     server_.reset();
     methods_.clear();
+    processes_.reset();
     inspections_.reset();
     scoring_.reset();
     registry_ = nullptr;
@@ -223,8 +226,13 @@ class SuiteImpl : public Suite {
       TERRACE_ASSIGN_OR_RETURN(
           Machine * machine,
           StartMachine("gateway", std::make_unique<gateway::AccessState>(), tree));
-      Add(gateway::AccessMethods(machine,
-                                 [this](gateway::v1::GetStatusResponse* reply) { Status(reply); }));
+      Add(gateway::AccessMethods(machine, {[this](gateway::v1::GetStatusResponse* reply) {
+                                             reply->set_version(kVersion);
+                                             processes_->Status(reply);
+                                           },
+                                           [this](gateway::v1::GetMetricsResponse* reply) {
+                                             processes_->Metrics(reply);
+                                           }}));
       TERRACE_RETURN_IF_ERROR(WriteAdminToken(machine));
       tokens_ = std::make_unique<gateway::TokenAuthenticator>(machine, signer_.get());
     }
@@ -268,6 +276,10 @@ class SuiteImpl : public Suite {
       }
     }
     AddOperations();
+    processes_ = std::make_unique<Processes>(
+        [this](internal::v1::GetProcessResponse* reply) { Describe(reply); }, peers_,
+        options_.clock);
+    options.methods.push_back(&processes_->methods());
     for (const auto& methods : methods_) options.methods.push_back(methods.get());
     if (inspections_ != nullptr) options.methods.push_back(&inspections_->methods());
     if (scoring_ != nullptr) options.methods.push_back(&scoring_->methods());
@@ -278,7 +290,7 @@ class SuiteImpl : public Suite {
     options.tree = [this] { return Tree(); };
     if (!Runs("registry")) {
       options.catch_up = [this](absl::Time deadline, absl::AnyInvocable<void()> done) {
-        CatchUp(deadline, std::move(done));
+        CatchUp(deadline, [done = std::move(done)](const absl::Status&) mutable { done(); });
       };
     }
     options.before = [this](const google::protobuf::Message& request, absl::Time deadline,
@@ -286,6 +298,8 @@ class SuiteImpl : public Suite {
     options.clock = options_.clock;
     options.executor = &executor_;
     TERRACE_ASSIGN_OR_RETURN(server_, rpc::Server::Start(std::move(options)));
+    absl::MutexLock lock(&mu_);
+    serving_ = server_.get();
     return absl::OkStatus();
   }
 
@@ -308,21 +322,23 @@ class SuiteImpl : public Suite {
       done(absl::OkStatus());
       return;
     }
-    CatchUp(deadline, [done = std::move(done)]() mutable { done(absl::OkStatus()); });
+    CatchUp(deadline, std::move(done));
   }
 
-  // Runs `done` once the mirror has come as far as the registry is now, or after kCatchUpMost.
-  void CatchUp(absl::Time deadline, absl::AnyInvocable<void()> done) {
+  // Runs `done` once the mirror has come as far as the registry is now; UPSTREAM_DOWN when the
+  // registry does not answer or the mirror takes longer than kCatchUpMost.
+  void CatchUp(absl::Time deadline, StatusDone done) {
     executor_.Post([this, deadline, done = std::move(done)]() mutable {
+      const absl::Status late = Error(Reason::UPSTREAM_DOWN, {{"service", "registry"}});
       absl::optional<store::Cursor> now = RegistryPosition(deadline);
       if (!now) {
-        done();
+        done(late);
         return;
       }
       // Whichever comes first, the mirror or the time, takes `done`.
       auto once = std::make_shared<Once>(std::move(done));
-      mirror_.WaitFor(*now, [once] { once->Run(); });
-      timer_.After(kCatchUpMost, [once] { once->Run(); });
+      mirror_.WaitFor(*now, [once] { once->Run(absl::OkStatus()); });
+      timer_.After(kCatchUpMost, [once, late] { once->Run(late); });
     });
   }
 
@@ -336,71 +352,104 @@ class SuiteImpl : public Suite {
     return store::Cursor{now.cursor().log_id(), store::Revision{now.cursor().revision()}};
   }
 
-  absl::Status StartFollowers() {
-    auto channel_to = [this](const std::string& service) {
-      auto peer = peers_.find(service);
-      return peer != peers_.end() ? peer->second : server_->InProcess(ServiceCaller());
-    };
-    // One watch of the registry feeds the mirror and the boards.
+  // ------------------------------------------------------------------------------ mirrors
+
+  // Learns from a service over its watch, if anything here is made of that.
+  void Follow(const std::string& service, std::shared_ptr<rpc::Channel> channel) {
     const std::shared_ptr<scoring::Scoreboards> boards =
         scoring_ != nullptr ? scoring_->boards() : nullptr;
-    units_ = std::make_unique<UnitsFollower>(
-        channel_to("registry"), kWatchUnits,
-        [this, boards](const registry::v1::WatchUnitsResponse& message) {
-          mirror_.Apply(message);
-          if (boards != nullptr) boards->OnRegistry(message);
-        },
-        [this, boards] {
-          mirror_.Reset();
-          if (boards != nullptr) boards->ResetRegistry();
-        });
-    if (boards != nullptr && Has("measures")) {
-      measures_feed_ = std::make_unique<MeasuresFollower>(
-          channel_to("measures"), kWatchMeasures,
+    // A service of this process can always be asked again; another one's feed is kept.
+    std::string file;
+    if (peers_.contains(service)) {
+      const std::string directory = absl::StrCat(options_.data_dir, "/mirrors");
+      if (MakeDirectory(directory).ok()) file = absl::StrCat(directory, "/", service, ".feed");
+    }
+    std::unique_ptr<rpc::FollowerBase> follower;
+    if (service == "registry") {
+      // One watch of the registry feeds the mirror and the boards.
+      follower = std::make_unique<
+          rpc::Follower<registry::v1::WatchUnitsRequest, registry::v1::WatchUnitsResponse>>(
+          std::move(channel), kWatchUnits, std::move(file),
+          [this, boards](const registry::v1::WatchUnitsResponse& message) {
+            mirror_.Apply(message);
+            if (boards != nullptr) boards->OnRegistry(message);
+          },
+          [this, boards] {
+            mirror_.Reset();
+            if (boards != nullptr) boards->ResetRegistry();
+          });
+    } else if (service == "measures" && boards != nullptr) {
+      follower = std::make_unique<
+          rpc::Follower<measures::v1::WatchMeasuresRequest, measures::v1::WatchMeasuresResponse>>(
+          std::move(channel), kWatchMeasures, std::move(file),
           [boards](const measures::v1::WatchMeasuresResponse& message) {
             boards->OnMeasures(message);
           },
           [boards] { boards->ResetMeasures(); });
-    }
-    if (boards != nullptr && Has("inspections")) {
-      inspections_feed_ = std::make_unique<InspectionsFollower>(
-          channel_to("inspections"), kWatchInspections,
+    } else if (service == "inspections" && boards != nullptr) {
+      follower = std::make_unique<rpc::Follower<inspections::v1::WatchInspectionsRequest,
+                                                inspections::v1::WatchInspectionsResponse>>(
+          std::move(channel), kWatchInspections, std::move(file),
           [boards](const inspections::v1::WatchInspectionsResponse& message) {
             boards->OnInspections(message);
           },
           [boards] { boards->ResetInspections(); });
+    } else {
+      return;
     }
-    return absl::OkStatus();
+    absl::MutexLock lock(&mu_);
+    followers_[service] = std::move(follower);
   }
 
-  void Status(gateway::v1::GetStatusResponse* reply) {
-    reply->set_version(kVersion);
-    for (const auto& [service, proto] : kProtoServices) {
+  void StopFollowing() {
+    std::map<std::string, std::unique_ptr<rpc::FollowerBase>> followers;
+    {
+      absl::MutexLock lock(&mu_);
+      followers.swap(followers_);
+      serving_ = nullptr;
+    }
+    // Their threads end here, outside the lock.
+  }
+
+  // ------------------------------------------------------------------------------ status
+
+  // How this process is doing.
+  void Describe(internal::v1::GetProcessResponse* reply) {
+    std::string process;
+    for (const auto& [service, machine] : machines_) {
+      absl::StrAppend(&process, process.empty() ? "" : ",", service);
       gateway::v1::ServiceStatus* row = reply->add_services();
       row->set_service(service);
-      if (auto machine = machines_.find(service); machine != machines_.end()) {
-        const store::Cursor at = machine->second->position();
-        row->set_serving(true);
-        row->mutable_cursor()->set_log_id(at.log_id);
-        row->mutable_cursor()->set_revision(at.revision.value);
-        row->set_units(Tree()->count());
-      } else if (auto peer = peers_.find(service); peer != peers_.end()) {
-        grpc::health::v1::HealthCheckRequest request;
-        grpc::health::v1::HealthCheckResponse health;
-        absl::Status status = peer->second->Call(kHealthCheck, request, &health,
-                                                 options_.clock->Now() + kHealthTimeout);
-        row->set_serving(status.ok() &&
-                         health.status() == grpc::health::v1::HealthCheckResponse::SERVING);
+      row->set_serving(true);
+      const store::Cursor at = machine->position();
+      row->mutable_cursor()->set_log_id(at.log_id);
+      row->mutable_cursor()->set_revision(at.revision.value);
+      row->set_units(Tree()->count());
+      for (const auto& [upstream, channel] : peers_) {
+        // Everybody learns from the registry, and scoring from the others too.
+        if (upstream == "registry" || service == "scoring") DescribeUpstream(upstream, row);
       }
+    }
+    absl::MutexLock lock(&mu_);
+    if (serving_ == nullptr) return;
+    for (const auto& [method, counts] : serving_->counts()) {
+      *reply->add_methods() = ToMetrics(process, method, counts);
     }
   }
 
-  using UnitsFollower =
-      rpc::Follower<registry::v1::WatchUnitsRequest, registry::v1::WatchUnitsResponse>;
-  using MeasuresFollower =
-      rpc::Follower<measures::v1::WatchMeasuresRequest, measures::v1::WatchMeasuresResponse>;
-  using InspectionsFollower = rpc::Follower<inspections::v1::WatchInspectionsRequest,
-                                            inspections::v1::WatchInspectionsResponse>;
+  void DescribeUpstream(const std::string& upstream, gateway::v1::ServiceStatus* row) {
+    absl::MutexLock lock(&mu_);
+    auto follower = followers_.find(upstream);
+    if (follower == followers_.end()) return;
+    const rpc::FollowerState state = follower->second->state();
+    gateway::v1::Upstream* known = row->add_upstreams();
+    known->set_service(upstream);
+    known->set_connected(state.connected);
+    if (!state.cursor.log_id().empty()) *known->mutable_cursor() = state.cursor;
+    if (state.last_heard > absl::InfinitePast()) {
+      *known->mutable_heard_time() = ToProto(state.last_heard);
+    }
+  }
 
   SuiteOptions options_;
   const SystemClock system_clock_;
@@ -417,9 +466,11 @@ class SuiteImpl : public Suite {
   std::unique_ptr<inspections::InspectionsService> inspections_;
   std::unique_ptr<scoring::ScoringService> scoring_;
   std::unique_ptr<rpc::Server> server_;
-  std::unique_ptr<UnitsFollower> units_;
-  std::unique_ptr<MeasuresFollower> measures_feed_;
-  std::unique_ptr<InspectionsFollower> inspections_feed_;
+  std::unique_ptr<Processes> processes_;
+  absl::Mutex mu_;
+  // By the service that they learn from.
+  std::map<std::string, std::unique_ptr<rpc::FollowerBase>> followers_ ABSL_GUARDED_BY(mu_);
+  const rpc::Server* serving_ ABSL_GUARDED_BY(mu_) = nullptr;  // server_, while it serves.
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "terrace/registry/v1/unit.pb.h"
 #include "terrace/scoring/v1/scoreboard.pb.h"
 #include "tests/bench/client.h"
+#include "tests/bench/echo_proxy.h"
 #include "tests/bench/measurements.h"
 
 namespace terrace::bench {
@@ -38,6 +39,7 @@ absl::Status MeasureCalls(const Effort& effort, const EchoServer& echo, const Wo
   scoring::v1::GetScoreRequest get_score;
   get_score.set_name(absl::StrCat(sample::kCountyA, "/scores/nation~township-work~2016"));
 
+  TERRACE_ASSIGN_OR_RETURN(const std::unique_ptr<EchoProxy> proxy, EchoProxy::Start(echo.port()));
   const auto one = together.NewBytesClient();
   const auto many = apart.NewBytesClient();
   const std::string unit_method = cli::MethodOf(get_unit.GetDescriptor());
@@ -45,6 +47,10 @@ absl::Status MeasureCalls(const Effort& effort, const EchoServer& echo, const Wo
   std::vector<Contestant> contestants = {
       Unary(effort, "bare gRPC echo", BytesClient::Connect(echo.port(), ""), "/bench.Echo/Echo",
             unit.SerializeAsString()),
+      // The echoed bytes are a unit, whose first field is its name as in the request: so the check
+      // of access finds what it looks for.
+      Unary(effort, "the echo behind our proxy", BytesClient::Connect(proxy->port(), ""),
+            unit_method, unit.SerializeAsString()),
       Unary(effort, "WhoAmI, one process", one,
             cli::MethodOf(gateway::v1::WhoAmIRequest::descriptor()), ""),
       Unary(effort, "GetUnit, one process", one, unit_method, get_unit.SerializeAsString()),

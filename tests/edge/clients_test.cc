@@ -39,10 +39,12 @@ class ClientsTest : public SuiteTest {
   std::string Address() const { return absl::StrCat("127.0.0.1:", suite_->port()); }
 
   Output Curl(const std::string& method, const std::string& data) {
-    return RunCommand(
-        absl::StrCat("tests/node_modules/.bin/buf curl --protocol grpc --http2-prior-knowledge",
-                     " -H 'authorization: Bearer ", suite_->admin_token(), "' -d '", data,
-                     "' http://", Address(), "/", method));
+    return CurlAs(suite_->admin_token(), method, data);
+  }
+  Output CurlAs(const std::string& token, const std::string& method, const std::string& data) {
+    return RunCommand(absl::StrCat(
+        "tests/node_modules/.bin/buf curl --protocol grpc --http2-prior-knowledge",
+        " -H 'authorization: Bearer ", token, "' -d '", data, "' http://", Address(), "/", method));
   }
 };
 
@@ -65,12 +67,23 @@ TEST_F(ClientsTest, BufCurlCallsOneMethodOfEveryServiceOverReflection) {
       {"google.longrunning.Operations/ListOperations",
        R"({"name": "units/county/operations/measures"})"},
       {"grpc.health.v1.Health/Check", "{}"},
+      {"grpc.channelz.v1.Channelz/GetServers", "{}"},
   };
   for (const auto& [method, data] : calls) {
     Output out = Curl(method, data);
     EXPECT_EQ(out.exit_code, 0) << method << ": " << out.text;
   }
   EXPECT_THAT(Curl(calls[0].first, calls[0].second).text, testing::HasSubstr("Unit county"));
+}
+
+TEST_F(ClientsTest, ChannelzTellsAdministratorsOfTheRealmOfSockets) {
+  const Output servers = Curl("grpc.channelz.v1.Channelz/GetServers", "{}");
+  EXPECT_THAT(servers.text, testing::HasSubstr("serverId"));
+  EXPECT_THAT(Curl("grpc.channelz.v1.Channelz/GetServer", R"({"server_id": 999999999})").text,
+              testing::HasSubstr("not_found"));
+  const std::string officer = MakeToken("county", options::v1::ROLE_ADMINISTRATOR, "county");
+  EXPECT_THAT(CurlAs(officer, "grpc.channelz.v1.Channelz/GetServers", "{}").text,
+              testing::HasSubstr("permission_denied"));
 }
 
 TEST_F(ClientsTest, ReflectionListsEveryService) {

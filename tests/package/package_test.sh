@@ -25,7 +25,7 @@ tar -xzf "${tarball[0]}" -C "$work/tar" --strip-components=1
 
 for prefix in "$work/deb/usr" "$work/tar"; do
   for file in share/terrace/terrace.protoset share/doc/terrace/README.md \
-              share/doc/terrace/copyright; do
+              share/doc/terrace/copyright lib/systemd/system/terrace.service; do
     [ -s "$prefix/$file" ] || fail "$file is missing below ${prefix#"$work/"}"
   done
   shown=$(cd / && "$prefix/bin/terrace" version)

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "common/base/error.h"
 #include "google/longrunning/operations.pb.h"
 #include "terrace/inspections/v1/inspections.pb.h"
@@ -44,9 +46,7 @@ class ProcessesTest : public SuiteTest {
   }
 
   std::string Key() const { return (dir_ / "deployment.key").string(); }
-  std::string AddressOf(const std::string& service) const {
-    return absl::StrCat("127.0.0.1:", services_.at(service)->port());
-  }
+  const std::string& AddressOf(const std::string& service) const { return addresses_.at(service); }
 
   std::unique_ptr<Suite> MakeSuite(const std::string& service,
                                    std::map<std::string, std::string> peers) {
@@ -62,9 +62,28 @@ class ProcessesTest : public SuiteTest {
   }
   void Launch(const std::string& service, std::map<std::string, std::string> peers) {
     services_[service] = MakeSuite(service, std::move(peers));
+    addresses_[service] = absl::StrCat("127.0.0.1:", services_[service]->port());
+  }
+  // Starts the gateway anew, before the services as they are now.
+  void RestartGateway() {
+    admin_.reset();
+    suite_.reset();
+    std::map<std::string, std::string> all;
+    for (const auto& [service, suite] : services_) all[service] = AddressOf(service);
+    suite_ = MakeSuite("gateway", all);
+    admin_ = Connect(suite_->admin_token());
+  }
+
+  gateway::v1::GetStatusResponse GetStatus() {
+    gateway::v1::GetStatusResponse report;
+    const absl::Status status = Call(*admin_, "/terrace.gateway.v1.Access/GetStatus",
+                                     gateway::v1::GetStatusRequest(), &report);
+    EXPECT_TRUE(status.ok()) << status;
+    return report;
   }
 
   std::map<std::string, std::unique_ptr<Suite>> services_;
+  std::map<std::string, std::string> addresses_;
 };
 
 TEST_F(ProcessesTest, UnaryCallsAreForwarded) {
@@ -208,13 +227,101 @@ TEST_F(ProcessesTest, AServiceThatIsDownIsNamed) {
   measures::v1::ListMeasureListsResponse reply;
   absl::Status status = Call(*admin_, absl::StrCat(kMeasures, "ListMeasureLists"), request, &reply);
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
-  gateway::v1::GetStatusResponse report;
-  ASSERT_TRUE(Call(*admin_, "/terrace.gateway.v1.Access/GetStatus", gateway::v1::GetStatusRequest(),
-                   &report)
-                  .ok());
+  const gateway::v1::GetStatusResponse report = GetStatus();
+  EXPECT_EQ(report.services_size(), 5) << report.DebugString();
   for (const auto& row : report.services()) {
     EXPECT_EQ(row.serving(), row.service() != "measures") << row.ShortDebugString();
+    EXPECT_EQ(row.has_cursor(), row.serving()) << row.ShortDebugString();
   }
+}
+
+TEST_F(ProcessesTest, ServicesStartWithoutTheRegistryAndSayHowOldTheirMirrorsAre) {
+  CreateUnit("nation", "");
+  CreateUnit("county", "nation");
+  CreateUnit("neighbour", "nation");
+  const std::string viewer = MakeToken("nation", options::v1::ROLE_VIEWER, "county");
+  // Every process has heard of the units before the registry goes.
+  auto everybody_knows = [&] {
+    const gateway::v1::GetStatusResponse report = GetStatus();
+    return std::all_of(report.services().begin(), report.services().end(),
+                       [](const auto& row) { return row.units() == 3; });
+  };
+  while (!everybody_knows()) absl::SleepFor(absl::Milliseconds(20));
+  const std::string registry = AddressOf("registry");
+  int64_t last = 0;
+  const gateway::v1::GetStatusResponse before = GetStatus();
+  for (const auto& row : before.services()) {
+    if (row.service() == "registry") last = row.cursor().revision();
+  }
+  services_["registry"]->Stop();
+  services_.erase("measures");
+  Launch("measures", {{"registry", registry}});
+  RestartGateway();
+
+  // Names are judged on the mirrors that were kept.
+  const std::shared_ptr<rpc::Channel> county = Connect(viewer);
+  measures::v1::ListMeasureListsRequest request;
+  request.set_parent("units/county");
+  measures::v1::ListMeasureListsResponse reply;
+  const std::string list = absl::StrCat(kMeasures, "ListMeasureLists");
+  absl::Status status = Call(*county, list, request, &reply);
+  EXPECT_TRUE(status.ok()) << status;
+  request.set_parent("units/neighbour");
+  status = Call(*county, list, request, &reply);
+  EXPECT_TRUE(HasReason(status, Reason::NOT_FOUND)) << status;
+
+  // Who is enrolled by now nobody can tell, so nothing is issued to them.
+  measures::v1::IssueMeasureRequest issue;
+  issue.set_name("units/county/measures/m");
+  google::longrunning::Operation operation;
+  status = Call(*admin_, absl::StrCat(kMeasures, "IssueMeasure"), issue, &operation);
+  EXPECT_TRUE(HasReason(status, Reason::UPSTREAM_DOWN)) << status;
+
+  const gateway::v1::GetStatusResponse report = GetStatus();
+  for (const auto& row : report.services()) {
+    if (row.service() == "registry") {
+      EXPECT_FALSE(row.serving());
+      continue;
+    }
+    EXPECT_EQ(row.units(), 3) << row.ShortDebugString();
+    ASSERT_GE(row.upstreams_size(), 1) << row.ShortDebugString();
+    for (const gateway::v1::Upstream& upstream : row.upstreams()) {
+      if (upstream.service() != "registry") continue;
+      EXPECT_FALSE(upstream.connected());
+      EXPECT_EQ(upstream.cursor().revision(), last);
+      // The ones that went on running have heard of it, the restarted ones have not.
+      EXPECT_EQ(upstream.has_heard_time(),
+                row.service() != "measures" && row.service() != "gateway")
+          << row.ShortDebugString();
+    }
+  }
+}
+
+TEST_F(ProcessesTest, MetricsCountTheCallsOfEveryProcess) {
+  CreateUnit("county", "");
+  registry::v1::GetUnitRequest request;
+  request.set_name("units/county");
+  Unit unit;
+  ASSERT_TRUE(Call(*admin_, absl::StrCat(kRegistry, "GetUnit"), request, &unit).ok());
+  request.set_name("units/nowhere");
+  ASSERT_FALSE(Call(*admin_, absl::StrCat(kRegistry, "GetUnit"), request, &unit).ok());
+  gateway::v1::GetMetricsResponse metrics;
+  auto rows_of_get_unit = [&] {
+    metrics.Clear();
+    const absl::Status status = Call(*admin_, "/terrace.gateway.v1.Access/GetMetrics",
+                                     gateway::v1::GetMetricsRequest(), &metrics);
+    EXPECT_TRUE(status.ok()) << status;
+    std::map<std::string, std::pair<int64_t, int64_t>> rows;
+    for (const gateway::v1::MethodMetrics& row : metrics.methods()) {
+      if (row.method() != absl::StrCat(kRegistry, "GetUnit")) continue;
+      rows[row.process()] = {row.calls(), row.failures()};
+    }
+    return rows;
+  };
+  // A call is counted when it has ended, which may be after its caller has heard the answer.
+  const std::map<std::string, std::pair<int64_t, int64_t>> wanted = {{"gateway", {2, 1}},
+                                                                     {"registry", {2, 1}}};
+  while (rows_of_get_unit() != wanted) absl::SleepFor(absl::Milliseconds(20));
 }
 
 TEST_F(ProcessesTest, ARestartLosesNothing) {
@@ -223,12 +330,7 @@ TEST_F(ProcessesTest, ARestartLosesNothing) {
   services_.erase("registry");
   Launch("registry", {});
   // Whoever spoke to the old port is told so; here the gateway starts anew with the new one.
-  admin_.reset();
-  suite_.reset();
-  std::map<std::string, std::string> all;
-  for (const auto& [service, suite] : services_) all[service] = AddressOf(service);
-  suite_ = MakeSuite("gateway", all);
-  admin_ = Connect(suite_->admin_token());
+  RestartGateway();
   registry::v1::GetUnitRequest request;
   request.set_name("units/town");
   Unit unit;

@@ -68,9 +68,9 @@ class SuiteTest : public testing::Test {
     ASSERT_TRUE(status.ok()) << status;
   }
 
-  // A channel with a new token of `office` that holds `role` at `unit` (ids).
-  std::shared_ptr<rpc::Channel> ConnectAs(const std::string& office, options::v1::Role role,
-                                          const std::string& unit) {
+  // The secret of a new token of `office` that holds `role` at `unit` (ids).
+  std::string MakeToken(const std::string& office, options::v1::Role role,
+                        const std::string& unit) {
     const std::string id = absl::StrCat("t", RandomHex(6));
     gateway::v1::CreateTokenRequest create;
     create.set_parent("units/" + office);
@@ -87,7 +87,13 @@ class SuiteTest : public testing::Test {
       absl::Status status = Call(*admin_, "/terrace.gateway.v1.Access/SetGrant", set, &grant);
       EXPECT_TRUE(status.ok()) << status;
     }
-    return Connect(token.secret());
+    return token.secret();
+  }
+
+  // A channel with such a token.
+  std::shared_ptr<rpc::Channel> ConnectAs(const std::string& office, options::v1::Role role,
+                                          const std::string& unit) {
+    return Connect(MakeToken(office, role, unit));
   }
 
   std::filesystem::path dir_;
