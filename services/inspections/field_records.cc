@@ -10,16 +10,11 @@
 #include "services/inspections/checklist_rules.h"
 #include "services/inspections/field_work.h"
 #include "services/inspections/records.h"
+#include "services/inspections/refusals.h"
 #include "services/inspections/visit_merge.h"
 
 namespace terrace::inspections {
 namespace {
-
-Taken Rejected(absl::Status status) {
-  return {v1::ItemResult::OUTCOME_REJECTED, std::move(status), {}};
-}
-Taken Created() { return {v1::ItemResult::OUTCOME_CREATED, absl::OkStatus(), {}}; }
-Taken Unchanged() { return {v1::ItemResult::OUTCOME_UNCHANGED, absl::OkStatus(), {}}; }
 
 absl::Status NotUnderVisit(absl::string_view name, absl::string_view visit) {
   return Error(
@@ -203,18 +198,15 @@ absl::Status FieldWork::CheckFinding(const Visit& visit, const std::string& visi
   if (visit.findings >= kFindingsPerVisitMax) {
     return Full(visit_name, kFindingsPerVisitMax, "findings");
   }
-  if (finding.evidence_size() > kEvidenceMax) {
-    return Error(Reason::BATCH_TOO_LARGE, {{"count", absl::StrCat(finding.evidence_size())},
-                                           {"limit", absl::StrCat(kEvidenceMax)}});
-  }
+  TERRACE_RETURN_IF_ERROR(CheckCount(finding.evidence_size(), kEvidenceMax));
   if (finding.text().empty() && finding.item().empty()) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", "finding.text"}});
+    return Needed("finding.text");
   }
   if (finding.recurrence_of().empty()) return absl::OkStatus();
   TERRACE_RETURN_IF_ERROR(resource::ParseName(finding.recurrence_of(), kFindingPattern).status());
   if (resource::OwnerOf(finding.recurrence_of()) != resource::OwnerOf(visit_name) ||
       !d_.Exists(finding.recurrence_of())) {
-    return Error(Reason::NOT_FOUND, {{"name", finding.recurrence_of()}});
+    return NotFound(finding.recurrence_of());
   }
   return absl::OkStatus();
 }

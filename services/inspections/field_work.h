@@ -16,6 +16,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -51,6 +52,12 @@ struct Taken {
   absl::Status status;  // OK for CREATED and UNCHANGED.
   std::vector<v1::FieldDifference> differences;
 };
+
+inline Taken Rejected(absl::Status status) {
+  return {v1::ItemResult::OUTCOME_REJECTED, std::move(status), {}};
+}
+inline Taken Created() { return {v1::ItemResult::OUTCOME_CREATED, absl::OkStatus(), {}}; }
+inline Taken Unchanged() { return {v1::ItemResult::OUTCOME_UNCHANGED, absl::OkStatus(), {}}; }
 
 class FieldWork {
  public:

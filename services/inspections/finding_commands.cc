@@ -14,6 +14,7 @@
 #include "services/inspections/checklist_rules.h"
 #include "services/inspections/inspections_state.h"
 #include "services/inspections/records.h"
+#include "services/inspections/refusals.h"
 #include "services/inspections/timeline.h"
 
 namespace terrace::inspections {
@@ -23,12 +24,6 @@ constexpr int kFindingStepsMax = 100;
 constexpr int kFollowUpSubjectsMax = 100;
 
 using State = v1::Finding::State;
-
-std::string UnitOf(absl::string_view name) { return resource::UnitName(resource::OwnerOf(name)); }
-
-absl::Status NotFound(absl::string_view name) {
-  return Error(Reason::NOT_FOUND, {{"name", std::string(name)}});
-}
 
 // A finding that a verb is about.
 class FindingVerb {
@@ -42,9 +37,7 @@ class FindingVerb {
     if (!record || !visit) return NotFound(name);
     TERRACE_RETURN_IF_ERROR(CheckEtag(etag, record->finding().etag(), name));
     if (visit->visit().state() == v1::Visit::STATE_ABORTED) {
-      return Error(Reason::WRONG_STATE, {{"name", std::string(VisitOfKey(name))},
-                                         {"state", "ABORTED"},
-                                         {"needed", "a visit that counts"}});
+      return WrongState(VisitOfKey(name), "ABORTED", "a visit that counts");
     }
     if (record->finding().steps_size() >= kFindingStepsMax) {
       return Error(Reason::TOO_MANY_EVENTS,
@@ -61,13 +54,12 @@ class FindingVerb {
       if (finding().state() == state) return absl::OkStatus();
       absl::StrAppend(&needed, needed.empty() ? "" : " or ", Bare(state));
     }
-    return Error(Reason::WRONG_STATE,
-                 {{"name", name_}, {"state", Bare(finding().state())}, {"needed", needed}});
+    return WrongState(name_, Bare(finding().state()), needed);
   }
 
   absl::Status MayJudge(const std::string& acting_office) {
     TERRACE_RETURN_IF_ERROR(resource::ParseUnitName(acting_office).status());
-    return CheckActing(d_.tree(), acting_office, finding().office(), UnitOf(name_));
+    return CheckActing(d_.tree(), acting_office, finding().office(), OwnerName(name_));
   }
 
   void MoveDue(const google::type::Date& date) {
@@ -119,12 +111,6 @@ absl::Status NeedNote(const std::string& note, const std::string& name, absl::st
   return Error(Reason::REASON_NEEDED, {{"item", name}, {"detail", std::string(why)}});
 }
 
-absl::Status CheckEvidence(int count) {
-  if (count <= kEvidenceMax) return absl::OkStatus();
-  return Error(Reason::BATCH_TOO_LARGE,
-               {{"count", absl::StrCat(count)}, {"limit", absl::StrCat(kEvidenceMax)}});
-}
-
 }  // namespace
 
 absl::Status InspectionsState::ConfirmFinding(const v1::ConfirmFindingRequest& request, Decision& d,
@@ -168,8 +154,9 @@ absl::Status InspectionsState::DisputeFinding(const v1::DisputeFindingRequest& r
     TERRACE_RETURN_IF_ERROR(verb.Need({v1::Finding::STATE_RAISED, v1::Finding::STATE_CONFIRMED}));
   }
   TERRACE_RETURN_IF_ERROR(NeedNote(request.note(), request.name(), "it is disputed"));
-  TERRACE_RETURN_IF_ERROR(CheckEvidence(request.evidence_size()));
-  v1::FindingStep& step = verb.Step(v1::Finding::STATE_DISPUTED, UnitOf(request.name()), request);
+  TERRACE_RETURN_IF_ERROR(CheckCount(request.evidence_size(), kEvidenceMax));
+  v1::FindingStep& step =
+      verb.Step(v1::Finding::STATE_DISPUTED, OwnerName(request.name()), request);
   *step.mutable_evidence() = request.evidence();
   verb.Store(reply);
   return absl::OkStatus();
@@ -181,8 +168,8 @@ absl::Status InspectionsState::ClaimRectified(const v1::ClaimRectifiedRequest& r
   TERRACE_RETURN_IF_ERROR(verb.Need(
       {v1::Finding::STATE_RAISED, v1::Finding::STATE_CONFIRMED, v1::Finding::STATE_RETURNED}));
   TERRACE_RETURN_IF_ERROR(NeedNote(request.note(), request.name(), "say what was done"));
-  TERRACE_RETURN_IF_ERROR(CheckEvidence(request.evidence_size()));
-  v1::FindingStep& step = verb.Step(v1::Finding::STATE_CLAIMED, UnitOf(request.name()), request);
+  TERRACE_RETURN_IF_ERROR(CheckCount(request.evidence_size(), kEvidenceMax));
+  v1::FindingStep& step = verb.Step(v1::Finding::STATE_CLAIMED, OwnerName(request.name()), request);
   *step.mutable_evidence() = request.evidence();
   verb.Store(reply);
   return absl::OkStatus();
@@ -194,12 +181,12 @@ absl::Status InspectionsState::RecheckFinding(const v1::RecheckFindingRequest& r
   TERRACE_RETURN_IF_ERROR(verb.MayJudge(request.acting_office()));
   TERRACE_RETURN_IF_ERROR(verb.Need({v1::Finding::STATE_CLAIMED}));
   if (request.mode() == v1::RECHECK_MODE_UNSPECIFIED) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", "mode"}});
+    return Needed("mode");
   }
   if (request.outcome() == v1::RecheckFindingRequest::OUTCOME_UNSPECIFIED) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", "outcome"}});
+    return Needed("outcome");
   }
-  TERRACE_RETURN_IF_ERROR(CheckEvidence(request.evidence_size()));
+  TERRACE_RETURN_IF_ERROR(CheckCount(request.evidence_size(), kEvidenceMax));
   const bool closed = request.outcome() == v1::RecheckFindingRequest::OUTCOME_CLOSED;
   if (!closed) {
     TERRACE_RETURN_IF_ERROR(NeedNote(request.note(), request.name(), "it is returned"));
@@ -225,25 +212,22 @@ namespace {
 absl::Status CheckSubjects(Decision& d, const std::string& unit,
                            const google::protobuf::RepeatedPtrField<std::string>& names,
                            absl::string_view pattern) {
-  if (names.size() > kFollowUpSubjectsMax) {
-    return Error(Reason::BATCH_TOO_LARGE, {{"count", absl::StrCat(names.size())},
-                                           {"limit", absl::StrCat(kFollowUpSubjectsMax)}});
-  }
+  TERRACE_RETURN_IF_ERROR(CheckCount(names.size(), kFollowUpSubjectsMax));
   for (const std::string& name : names) {
     TERRACE_RETURN_IF_ERROR(resource::ParseName(name, pattern).status());
-    if (UnitOf(name) != unit || !d.Exists(name)) return NotFound(name);
+    if (OwnerName(name) != unit || !d.Exists(name)) return NotFound(name);
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckFollowUp(Decision& d, const std::string& unit, const v1::FollowUp& follow_up) {
   if (follow_up.kind() == v1::FollowUp::KIND_UNSPECIFIED) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", "follow_up.kind"}});
+    return Needed("follow_up.kind");
   }
   if (follow_up.title().empty()) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", "follow_up.title"}});
+    return Needed("follow_up.title");
   }
-  if (!follow_up.has_date()) return Error(Reason::REQUIRED_FIELD, {{"field", "follow_up.date"}});
+  if (!follow_up.has_date()) return Needed("follow_up.date");
   TERRACE_RETURN_IF_ERROR(CheckText("follow_up.title", follow_up.title(), kDisplayNameBytesMax));
   TERRACE_RETURN_IF_ERROR(
       CheckText("follow_up.document_number", follow_up.document_number(), kDisplayNameBytesMax));
@@ -256,7 +240,7 @@ absl::Status CheckFollowUp(Decision& d, const std::string& unit, const v1::Follo
                                                  {"range", "0 or more"}});
     }
   }
-  TERRACE_RETURN_IF_ERROR(CheckEvidence(follow_up.evidence_size()));
+  TERRACE_RETURN_IF_ERROR(CheckCount(follow_up.evidence_size(), kEvidenceMax));
   TERRACE_RETURN_IF_ERROR(CheckSubjects(d, unit, follow_up.visits(), kVisitPattern));
   return CheckSubjects(d, unit, follow_up.findings(), kFindingPattern);
 }

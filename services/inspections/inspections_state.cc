@@ -5,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/sha256.h"
 #include "common/base/time.h"
-#include "common/resource/names.h"
 #include "services/inspections/checklist_rules.h"
 #include "services/inspections/records.h"
 #include "services/inspections/timeline.h"

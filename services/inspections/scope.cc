@@ -4,8 +4,8 @@
 
 #include "absl/types/optional.h"
 #include "common/base/check.h"
-#include "common/base/error.h"
 #include "common/resource/names.h"
+#include "services/inspections/refusals.h"
 
 namespace terrace::inspections {
 
@@ -16,7 +16,7 @@ absl::StatusOr<Scope> Scope::Of(absl::string_view subtree, types::v1::Line line,
   if (!subtree.empty()) {
     TERRACE_ASSIGN_OR_RETURN(absl::string_view id, resource::ParseUnitName(subtree));
     const absl::optional<tree::UnitNumber> root = tree->Number(id);
-    if (!root) return Error(Reason::NOT_FOUND, {{"name", std::string(subtree)}});
+    if (!root) return NotFound(subtree);
     scope.root_ = *root;
   }
   scope.line_ = tree::FromProto(line);
