@@ -143,7 +143,7 @@ absl::StatusOr<FieldWork::Visit> FieldWork::OpenPlanned(const PlannedVisit& plan
   visit.set_plan(planned.plan);
   visit.set_round(planned.entry.round());
   visit.set_kind(plan.kind());
-  visit.set_programme(plan.programme());
+  state_.SetProgramme(plan.programme(), &out.record);
   visit.set_checklist(plan.checklist());
   visit.set_team(planned.entry.team());
   const v1::Round& round = plan.rounds(planned.entry.round() - 1);
@@ -290,9 +290,12 @@ Taken FieldWork::Start(const Origin& origin, const v1::SyncStart& start) {
   Touch(&visit, at);
   v1::Visit& v = *visit.record.mutable_visit();
   if (v.plan().empty()) {
+    const absl::TimeZone zone = state_.ZoneOf(visit.record);
+    state_.SetProgramme(start.programme(), &visit.record);
+    absl::Status moved = MoveDays(origin.visit, visit, zone, state_.ZoneOf(visit.record));
+    if (!moved.ok()) return Rejected(std::move(moved));
     v.set_round(start.round());
     if (start.kind() != v1::INSPECTION_KIND_UNSPECIFIED) v.set_kind(start.kind());
-    v.set_programme(start.programme());
     v.set_team(start.team());
   }
   *v.mutable_started() = MakeMoment(at, clock_);

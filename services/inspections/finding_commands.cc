@@ -9,6 +9,7 @@
 #include "common/base/error.h"
 #include "common/base/text.h"
 #include "common/base/time.h"
+#include "common/calendar/period.h"
 #include "common/resource/names.h"
 #include "common/tree/judge.h"
 #include "services/inspections/checklist_rules.h"
@@ -43,10 +44,11 @@ class FindingVerb {
       return Error(Reason::TOO_MANY_EVENTS,
                    {{"name", name}, {"limit", absl::StrCat(kFindingStepsMax)}});
     }
-    return FindingVerb(d, name, *std::move(record));
+    return FindingVerb(d, name, *std::move(record), *std::move(visit));
   }
 
   v1::Finding& finding() { return *record_.mutable_finding(); }
+  const storage::v1::VisitRecord& visit() const { return visit_; }
 
   absl::Status Need(std::initializer_list<State> states) {
     std::string needed;
@@ -62,12 +64,12 @@ class FindingVerb {
     return CheckActing(d_.tree(), acting_office, finding().office(), OwnerName(name_));
   }
 
-  void MoveDue(const google::type::Date& date) {
+  void MoveDue(const google::type::Date& date, absl::TimeZone zone) {
     if (!record_.has_sent_rectify_by() && finding().has_rectify_by()) {
       *record_.mutable_sent_rectify_by() = finding().rectify_by();
     }
     *finding().mutable_rectify_by() = date;
-    *finding().mutable_due_time() = ToProto(EndOfDay(date));
+    *finding().mutable_due_time() = ToProto(EndOfDay(date, zone));
   }
 
   // The step that leads to `state`; Store follows.
@@ -94,8 +96,9 @@ class FindingVerb {
   }
 
  private:
-  FindingVerb(Decision& d, std::string name, storage::v1::FindingRecord record)
-      : d_(d), name_(std::move(name)), record_(std::move(record)) {}
+  FindingVerb(Decision& d, std::string name, storage::v1::FindingRecord record,
+              storage::v1::VisitRecord visit)
+      : d_(d), name_(std::move(name)), record_(std::move(record)), visit_(std::move(visit)) {}
 
   static std::string Bare(State state) {
     return std::string(absl::StripPrefix(v1::Finding::State_Name(state), "STATE_"));
@@ -104,6 +107,7 @@ class FindingVerb {
   Decision& d_;
   std::string name_;
   storage::v1::FindingRecord record_;
+  storage::v1::VisitRecord visit_;
 };
 
 absl::Status NeedNote(const std::string& note, const std::string& name, absl::string_view why) {
@@ -122,7 +126,7 @@ absl::Status InspectionsState::ConfirmFinding(const v1::ConfirmFindingRequest& r
   if (disputed) {
     TERRACE_RETURN_IF_ERROR(NeedNote(request.note(), request.name(), "it was disputed"));
   }
-  if (request.has_rectify_by()) verb.MoveDue(request.rectify_by());
+  if (request.has_rectify_by()) verb.MoveDue(request.rectify_by(), ZoneOf(verb.visit()));
   // What was put right on the spot stays so when the dispute about it is over.
   verb.Step(disputed && verb.finding().fixed_on_spot() ? v1::Finding::STATE_CLOSED
                                                        : v1::Finding::STATE_CONFIRMED,
@@ -190,7 +194,7 @@ absl::Status InspectionsState::RecheckFinding(const v1::RecheckFindingRequest& r
   const bool closed = request.outcome() == v1::RecheckFindingRequest::OUTCOME_CLOSED;
   if (!closed) {
     TERRACE_RETURN_IF_ERROR(NeedNote(request.note(), request.name(), "it is returned"));
-    if (request.has_rectify_by()) verb.MoveDue(request.rectify_by());
+    if (request.has_rectify_by()) verb.MoveDue(request.rectify_by(), ZoneOf(verb.visit()));
   } else if (request.has_rectify_by()) {
     return Error(Reason::INVALID_FIELD,
                  {{"field", "rectify_by"}, {"detail", "nothing is left to put right"}});
@@ -268,8 +272,10 @@ absl::Status InspectionsState::RecordFollowUp(const v1::RecordFollowUpRequest& r
   absl::optional<absl::Time> at;
   if (request.has_captured_time()) {
     at = FromProto(request.captured_time());
-  } else if (StartOfDay(follow_up.date()) <= d.now()) {
-    at = StartOfDay(follow_up.date());
+  } else {
+    // A follow-up serves no programme, so its day is one of the realm's own zone.
+    const absl::Time begins = absl::FromCivil(DayOf(follow_up.date()), calendar::DefaultZone());
+    if (begins <= d.now()) at = begins;
   }
   *follow_up.mutable_moment() = MakeMoment(at, {d.now(), absl::nullopt});
   follow_up.set_etag(NewEtag(d));

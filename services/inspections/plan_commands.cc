@@ -27,7 +27,7 @@ absl::Status CheckRounds(const v1::Plan& plan) {
   TERRACE_RETURN_IF_ERROR(CheckCount(plan.rounds_size(), kRoundsMax));
   for (const v1::Round& round : plan.rounds()) {
     if (round.has_start_date() && round.has_end_date() &&
-        EndOfDay(round.end_date()) <= StartOfDay(round.start_date())) {
+        DayOf(round.end_date()) < DayOf(round.start_date())) {
       return Error(Reason::INVALID_FIELD, {{"field", "plan.rounds.end_date"},
                                            {"detail", "it lies before the start_date"}});
     }

@@ -34,14 +34,15 @@ bool IsVisitable(const tree::Tree& tree, const std::string& office, const std::s
 }
 
 storage::v1::VisitRecord AssignedVisit(const std::string& plan_name, const v1::Plan& plan,
-                                       const v1::DrawEntry& entry, absl::Time now) {
+                                       const v1::DrawEntry& entry, absl::Time now,
+                                       const InspectionsState& state) {
   storage::v1::VisitRecord record;
   v1::Visit& visit = *record.mutable_visit();
   visit.set_office(OwnerName(plan_name));
   visit.set_plan(plan_name);
   visit.set_round(entry.round());
   visit.set_kind(plan.kind());
-  visit.set_programme(plan.programme());
+  state.SetProgramme(plan.programme(), &record);
   visit.set_checklist(plan.checklist());
   visit.set_team(entry.team());
   const v1::Round& round = plan.rounds(entry.round() - 1);
@@ -95,7 +96,7 @@ absl::Status InspectionsState::ReleasePlan(const v1::ReleasePlanRequest& request
     return Error(Reason::UNDER_EMBARGO,
                  {{"name", name},
                   {"time", absl::FormatTime(absl::RFC3339_sec, FromProto(plan.embargo_until()),
-                                            absl::FixedTimeZone(8 * 60 * 60))}});
+                                            ZoneOfProgramme(plan.programme()))}});
   }
   TERRACE_ASSIGN_OR_RETURN(std::vector<int32_t> rounds, RoundsToRelease(request, plan));
 
@@ -157,7 +158,7 @@ absl::Status InspectionsState::ContinueOperation(Decision& d,
       entry.set_visit(absl::StrCat(entry.unit(), "/visits/", d.NewId()));
       renamed = true;
     }
-    d.Put(entry.visit(), AssignedVisit(spec.plan(), plan, entry, d.now()));
+    d.Put(entry.visit(), AssignedVisit(spec.plan(), plan, entry, d.now(), *this));
     ++created;
   }
   if (renamed) d.Put(plan.draw(), *draw);
