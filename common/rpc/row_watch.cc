@@ -252,6 +252,7 @@ absl::StatusOr<std::shared_ptr<WatchScope>> WatchScope::Of(const std::string& su
                                                            const Clock* clock) {
   std::shared_ptr<WatchScope> scope(new WatchScope());
   scope->tree_ = tree();
+  scope->compared_ = scope->tree_;
   scope->now_ = clock->Now();
   if (!subtree.empty()) {
     TERRACE_ASSIGN_OR_RETURN(absl::string_view id, resource::ParseUnitName(subtree));
@@ -272,8 +273,30 @@ absl::StatusOr<std::shared_ptr<WatchScope>> WatchScope::Of(const std::string& su
 bool WatchScope::Changed() {
   if (HasExpired(std::exchange(now_, clock_->Now()))) return true;
   if (ShowsAll()) return false;
-  const std::shared_ptr<const tree::Tree> before = std::exchange(tree_, source_());
-  return tree_ != before && Differs(*before);
+  tree_ = source_();
+  if (tree_ == compared_) return false;
+  if (absl::AbsDuration(now_ - compared_time_) < kWatchComparePause &&
+      UnitsWalked() > kWatchUnitsAtOnce) {
+    return false;
+  }
+  compared_time_ = now_;
+  const std::shared_ptr<const tree::Tree> before = std::exchange(compared_, tree_);
+  return Differs(*before);
+}
+
+// Roughly, what a comparison looks at.
+size_t WatchScope::UnitsWalked() const {
+  size_t units = 0;
+  const auto add = [&](const Part& part) {
+    if (absl::optional<tree::UnitNumber> top = tree_->Number(part.top)) {
+      units += tree_->SubtreeCount(*top, part.line);
+    }
+  };
+  if (subtree_) add(*subtree_);
+  if (!subtree_ || rules_ == Rules::kAboveGrants) {
+    std::for_each(grants_.begin(), grants_.end(), add);
+  }
+  return units;
 }
 
 bool WatchScope::Applies(absl::string_view office) const {

@@ -1,6 +1,7 @@
 // The State as a function of the log, and the stream that mirrors are made from.
 #include <random>
 
+#include "common/rpc/row_watch.h"
 #include "gmock/gmock.h"
 #include "services/measures/measures_fixture.h"
 
@@ -349,6 +350,24 @@ TEST_F(StateTest, AQuietWatchHearsOfAMoveToo) {
   MoveUnit("east-2", "west");
   done.WaitForNotification();  // Nothing was written.
   EXPECT_TRUE(HasReason(end_, Reason::SCOPE_CHANGED)) << end_;
+}
+
+TEST_F(StateTest, AWatchOfManyUnitsLooksForMovesAfterAPause) {
+  for (size_t i = 0; i < rpc::kWatchUnitsAtOnce; ++i) {
+    AddUnit(absl::StrCat("east-x", i), "east", "village");
+  }
+  PublishTree();
+  Live();
+  auto east = WatchQuiet(Reporter("east"));
+  AddUnit("east-9", "east", "village");
+  PublishTree();
+  MakeLead("m8", "east-9");
+  EXPECT_THAT(Names(Watch(*east, 1)[0]), Contains("units/county/measures/m8"));
+  MoveUnit("east-2", "west");
+  MakeLead("m9", "east-9");
+  EXPECT_THAT(Names(Watch(*east, 1)[0]), Contains("units/county/measures/m9"));
+  clock_.Set(clock_.Now() + rpc::kWatchComparePause);
+  ExpectScopeChanged(*east);
 }
 
 TEST_F(StateTest, AnExpiredGrantEndsTheWatch) {
