@@ -11,6 +11,7 @@
 #include "common/base/error.h"
 #include "common/base/text.h"
 #include "common/resource/names.h"
+#include "services/inspections/refusals.h"
 
 namespace terrace::inspections {
 namespace {
@@ -46,7 +47,7 @@ absl::Status CheckNumberLimits(const v1::ChecklistItem& item, int index) {
 absl::Status CheckItem(const v1::ChecklistItem& item, int index) {
   if (!resource::IsValidId(item.id())) return Error(Reason::INVALID_ID, {{"id", item.id()}});
   if (item.text_zh().empty() && item.text_en().empty()) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", absl::StrCat("items[", index, "].text_zh")}});
+    return Needed(absl::StrCat("items[", index, "].text_zh"));
   }
   TERRACE_RETURN_IF_ERROR(
       CheckText(absl::StrCat("items[", index, "].section"), item.section(), kDisplayNameBytesMax));
@@ -54,8 +55,7 @@ absl::Status CheckItem(const v1::ChecklistItem& item, int index) {
   const bool graded = item.answer_type() == v1::ANSWER_TYPE_GRADE;
   const bool number = item.answer_type() == v1::ANSWER_TYPE_NUMBER;
   if (item.answer_type() == v1::ANSWER_TYPE_UNSPECIFIED) {
-    return Error(Reason::REQUIRED_FIELD,
-                 {{"field", absl::StrCat("items[", index, "].answer_type")}});
+    return Needed(absl::StrCat("items[", index, "].answer_type"));
   }
   if (counted && (item.sample_size() < 1 || item.sample_size() > kSampleMax)) {
     return BadItem(index, "sample_size", absl::StrCat("it must be 1 to ", kSampleMax));
@@ -83,7 +83,7 @@ absl::Status WrongAnswer(const v1::ChecklistItem& item, absl::string_view detail
                                       {"detail", std::string(detail)}});
 }
 
-absl::Status CheckCount(const v1::ChecklistItem& item, const v1::CountAnswer& count) {
+absl::Status CheckCountAnswer(const v1::ChecklistItem& item, const v1::CountAnswer& count) {
   if (count.sample() < 1 || count.sample() > kSampleMax) {
     return WrongAnswer(item, absl::StrCat("the sample must be 1 to ", kSampleMax));
   }
@@ -116,7 +116,7 @@ absl::Status CheckValue(const v1::ChecklistItem& item, const v1::Observation& ob
       if (answer == Answer::kPassed) return absl::OkStatus();
       break;
     case v1::ANSWER_TYPE_COUNT:
-      if (answer == Answer::kCount) return CheckCount(item, observation.count());
+      if (answer == Answer::kCount) return CheckCountAnswer(item, observation.count());
       break;
     case v1::ANSWER_TYPE_GRADE:
       if (answer != Answer::kGrade) break;
@@ -142,13 +142,10 @@ absl::Status CheckValue(const v1::ChecklistItem& item, const v1::Observation& ob
 
 absl::Status CheckChecklist(const v1::Checklist& checklist) {
   if (checklist.display_name().empty()) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", "display_name"}});
+    return Needed("display_name");
   }
-  if (checklist.items().empty()) return Error(Reason::REQUIRED_FIELD, {{"field", "items"}});
-  if (checklist.items_size() > kChecklistItemsMax) {
-    return Error(Reason::BATCH_TOO_LARGE, {{"count", absl::StrCat(checklist.items_size())},
-                                           {"limit", absl::StrCat(kChecklistItemsMax)}});
-  }
+  if (checklist.items().empty()) return Needed("items");
+  TERRACE_RETURN_IF_ERROR(CheckCount(checklist.items_size(), kChecklistItemsMax));
   absl::flat_hash_set<absl::string_view> ids;
   for (int i = 0; i < checklist.items_size(); ++i) {
     TERRACE_RETURN_IF_ERROR(CheckItem(checklist.items(i), i));
@@ -185,10 +182,7 @@ AnswerClass ClassOfAnswer(const v1::ChecklistItem& item, const v1::Observation& 
 }
 
 absl::Status CheckAnswer(const v1::ChecklistItem& item, const v1::Observation& observation) {
-  if (observation.evidence_size() > kEvidenceMax) {
-    return Error(Reason::BATCH_TOO_LARGE, {{"count", absl::StrCat(observation.evidence_size())},
-                                           {"limit", absl::StrCat(kEvidenceMax)}});
-  }
+  TERRACE_RETURN_IF_ERROR(CheckCount(observation.evidence_size(), kEvidenceMax));
   TERRACE_RETURN_IF_ERROR(CheckText("place", observation.place(), kDisplayNameBytesMax));
   const auto reason_needed = [&](absl::string_view why) {
     return Error(Reason::REASON_NEEDED, {{"item", item.id()}, {"detail", std::string(why)}});

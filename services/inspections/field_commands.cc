@@ -10,6 +10,7 @@
 #include "services/inspections/field_work.h"
 #include "services/inspections/inspections_state.h"
 #include "services/inspections/records.h"
+#include "services/inspections/refusals.h"
 
 namespace terrace::inspections {
 namespace {
@@ -49,10 +50,7 @@ v1::ItemResult ResultOf(int index, const std::string& name, const Taken& taken) 
 }
 
 absl::Status CheckSize(const google::protobuf::Message& request, int items) {
-  if (items > kItemsMax) {
-    return Error(Reason::BATCH_TOO_LARGE,
-                 {{"count", absl::StrCat(items)}, {"limit", absl::StrCat(kItemsMax)}});
-  }
+  TERRACE_RETURN_IF_ERROR(CheckCount(items, kItemsMax));
   if (request.ByteSizeLong() > kItemBytesMax) {
     return Error(Reason::MESSAGE_TOO_LARGE, {{"limit", absl::StrCat(kItemBytesMax)}});
   }
@@ -83,7 +81,7 @@ absl::Status ReplyWith(const InspectionsState& state, const std::string& name, c
 absl::StatusOr<std::string> PlannedFor(const InspectionsState& state, const Asker& asker,
                                        const std::string& plan, int32_t round,
                                        const std::string& unit) {
-  const std::string office = resource::UnitName(resource::OwnerOf(plan));
+  const std::string office = OwnerName(plan);
   const bool of_office = Holds(asker, office, options::v1::ROLE_VIEWER);
   const absl::optional<v1::Draw> draw = state.ReadDraw(DrawKey(plan));
   if (draw && state.IsReleased(plan, round)) {
@@ -98,7 +96,7 @@ absl::StatusOr<std::string> PlannedFor(const InspectionsState& state, const Aske
     return Error(Reason::NOT_DRAWN,
                  {{"unit", unit}, {"round", absl::StrCat(round)}, {"plan", plan}});
   }
-  return Error(Reason::NOT_FOUND, {{"name", plan}});
+  return NotFound(plan);
 }
 
 Taken TakeItem(FieldWork& work, const Origin& origin, const v1::SyncItem& item) {
@@ -119,7 +117,7 @@ Taken TakeItem(FieldWork& work, const Origin& origin, const v1::SyncItem& item) 
       break;
   }
   Taken nothing;
-  nothing.status = Error(Reason::REQUIRED_FIELD, {{"field", "item"}});
+  nothing.status = Needed("item");
   return nothing;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
 #include "common/base/error.h"
@@ -10,16 +11,11 @@
 #include "services/inspections/checklist_rules.h"
 #include "services/inspections/field_work.h"
 #include "services/inspections/records.h"
+#include "services/inspections/refusals.h"
 #include "services/inspections/visit_merge.h"
 
 namespace terrace::inspections {
 namespace {
-
-Taken Rejected(absl::Status status) {
-  return {v1::ItemResult::OUTCOME_REJECTED, std::move(status), {}};
-}
-Taken Created() { return {v1::ItemResult::OUTCOME_CREATED, absl::OkStatus(), {}}; }
-Taken Unchanged() { return {v1::ItemResult::OUTCOME_UNCHANGED, absl::OkStatus(), {}}; }
 
 absl::Status NotUnderVisit(absl::string_view name, absl::string_view visit) {
   return Error(
@@ -190,7 +186,8 @@ Taken FieldWork::Observe(const Origin& origin, const v1::Observation& observatio
   d_.Put(name, record);
   if (finding) {
     ++visit.findings;
-    d_.Put(FindingKey(origin.visit, (*ids)[2]), *finding);
+    visit.raised.push_back(FindingKey(origin.visit, (*ids)[2]));
+    d_.Put(visit.raised.back(), *finding);
   }
   Keep(origin.visit, std::move(visit));
   return Created();
@@ -203,18 +200,15 @@ absl::Status FieldWork::CheckFinding(const Visit& visit, const std::string& visi
   if (visit.findings >= kFindingsPerVisitMax) {
     return Full(visit_name, kFindingsPerVisitMax, "findings");
   }
-  if (finding.evidence_size() > kEvidenceMax) {
-    return Error(Reason::BATCH_TOO_LARGE, {{"count", absl::StrCat(finding.evidence_size())},
-                                           {"limit", absl::StrCat(kEvidenceMax)}});
-  }
+  TERRACE_RETURN_IF_ERROR(CheckCount(finding.evidence_size(), kEvidenceMax));
   if (finding.text().empty() && finding.item().empty()) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", "finding.text"}});
+    return Needed("finding.text");
   }
   if (finding.recurrence_of().empty()) return absl::OkStatus();
   TERRACE_RETURN_IF_ERROR(resource::ParseName(finding.recurrence_of(), kFindingPattern).status());
   if (resource::OwnerOf(finding.recurrence_of()) != resource::OwnerOf(visit_name) ||
       !d_.Exists(finding.recurrence_of())) {
-    return Error(Reason::NOT_FOUND, {{"name", finding.recurrence_of()}});
+    return NotFound(finding.recurrence_of());
   }
   return absl::OkStatus();
 }
@@ -235,7 +229,8 @@ absl::StatusOr<storage::v1::FindingRecord> FieldWork::NewFinding(const Visit& vi
   }
   if (finding.severity() == v1::SEVERITY_UNSPECIFIED) finding.set_severity(v1::SEVERITY_GENERAL);
   if (finding.has_rectify_by()) {
-    *finding.mutable_due_time() = ToProto(EndOfDay(finding.rectify_by()));
+    *finding.mutable_due_time() =
+        ToProto(EndOfDay(finding.rectify_by(), state_.ZoneOf(visit.record)));
   }
   finding.set_office(v.office());
   finding.set_state(finding.fixed_on_spot() ? v1::Finding::STATE_CLOSED
@@ -248,6 +243,36 @@ absl::StatusOr<storage::v1::FindingRecord> FieldWork::NewFinding(const Visit& vi
   finding.set_etag(NewEtag(d_));
   record.set_content_sha256(ContentHash(as_sent));
   return record;
+}
+
+// Findings may come before the start that says which programme the visit serves.
+absl::Status FieldWork::MoveDays(const std::string& visit_name, const Visit& visit,
+                                 absl::TimeZone from, absl::TimeZone to) {
+  if (from == to) return absl::OkStatus();
+  std::vector<std::string> names = visit.raised;
+  const std::string prefix = absl::StrCat(visit_name, "/findings/");
+  const absl::btree_set<std::string>& stored = state_.Names(RowKind::kFinding);
+  for (auto it = stored.lower_bound(prefix); it != stored.end() && absl::StartsWith(*it, prefix);
+       ++it) {
+    names.push_back(*it);
+  }
+  TERRACE_RETURN_IF_ERROR(CheckCount(static_cast<int>(names.size()), kFindingsMovedMax));
+  for (const std::string& name : names) {
+    auto record = d_.Get<storage::v1::FindingRecord>(name);
+    TERRACE_CHECK(record.has_value());
+    v1::Finding& finding = *record->mutable_finding();
+    if (!finding.has_due_time()) continue;
+    const auto move = [&](google::protobuf::Timestamp* time) {
+      *time = ToProto(MoveEndOfDay(FromProto(*time), from, to));
+    };
+    move(finding.mutable_due_time());
+    for (v1::FindingStep& step : *finding.mutable_steps()) {
+      if (step.has_due_time()) move(step.mutable_due_time());
+    }
+    finding.set_etag(NewEtag(d_));
+    d_.Put(name, *record);
+  }
+  return absl::OkStatus();
 }
 
 Taken FieldWork::Raise(const Origin& origin, const v1::Finding& finding) {
@@ -285,6 +310,7 @@ Taken FieldWork::Raise(const Origin& origin, const v1::Finding& finding) {
 
   Touch(&visit, at);
   ++visit.findings;
+  visit.raised.push_back(name);
   d_.Put(name, *record);
   Keep(origin.visit, std::move(visit));
   return Created();

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "common/base/check.h"
 #include "common/base/error.h"
 #include "common/base/sha256.h"
@@ -14,31 +13,13 @@
 #include "common/resource/names.h"
 #include "common/tree/judge.h"
 #include "services/inspections/records.h"
+#include "services/inspections/refusals.h"
 #include "services/inspections/visit_merge.h"
 
 namespace terrace::inspections {
 namespace {
 
 constexpr int32_t kRoundMax = 1000;
-
-Taken Rejected(absl::Status status) {
-  return {v1::ItemResult::OUTCOME_REJECTED, std::move(status), {}};
-}
-Taken Created() { return {v1::ItemResult::OUTCOME_CREATED, absl::OkStatus(), {}}; }
-Taken Unchanged() { return {v1::ItemResult::OUTCOME_UNCHANGED, absl::OkStatus(), {}}; }
-
-std::string UnitOf(absl::string_view name) { return resource::UnitName(resource::OwnerOf(name)); }
-
-absl::Status NotFound(absl::string_view name) {
-  return Error(Reason::NOT_FOUND, {{"name", std::string(name)}});
-}
-
-absl::Status WrongState(absl::string_view name, v1::Visit::State state, absl::string_view needed) {
-  return Error(Reason::WRONG_STATE,
-               {{"name", std::string(name)},
-                {"state", std::string(absl::StripPrefix(v1::Visit::State_Name(state), "STATE_"))},
-                {"needed", std::string(needed)}});
-}
 
 absl::Status Mismatch(absl::string_view field, absl::string_view stored) {
   return Error(Reason::INVALID_FIELD, {{"field", std::string(field)},
@@ -105,17 +86,15 @@ absl::StatusOr<FieldWork::Visit> FieldWork::Open(const Origin& origin, absl::Tim
   if (auto stored = d_.Get<storage::v1::VisitRecord>(origin.visit)) {
     return OpenStored(origin.visit, *std::move(stored));
   }
-  if (!d_.tree().Number(resource::OwnerOf(origin.visit))) return NotFound(UnitOf(origin.visit));
+  if (!d_.tree().Number(resource::OwnerOf(origin.visit))) return NotFound(OwnerName(origin.visit));
   if (absl::optional<PlannedVisit> planned = state_.FindPlanned(origin.visit)) {
-    const std::string office = UnitOf(planned->plan);
+    const std::string office = OwnerName(planned->plan);
     const absl::optional<v1::Team> team = TeamOf(planned->entry.team());
     const bool released = state_.IsReleased(planned->plan, planned->entry.round());
     const bool of_office = Holds(asker_, office, options::v1::ROLE_INSPECTOR);
     if (of_office && !released) {
-      return Error(Reason::WRONG_STATE,
-                   {{"name", absl::StrCat("round ", planned->entry.round(), " of ", planned->plan)},
-                    {"state", "SEALED"},
-                    {"needed", "RELEASED"}});
+      return WrongState(absl::StrCat("round ", planned->entry.round(), " of ", planned->plan),
+                        "SEALED", "RELEASED");
     }
     // For everybody else the name means nothing, as if it had been made up.
     if (released && MayInspect(asker_, office, team ? &*team : nullptr)) {
@@ -153,10 +132,9 @@ absl::StatusOr<FieldWork::Visit> FieldWork::OpenPlanned(const PlannedVisit& plan
   const v1::Plan& plan = record->plan();
   // What was begun before the plan was closed is still welcome when the network is back.
   if (plan.state() == v1::Plan::STATE_CLOSED && at >= FromProto(plan.end_time())) {
-    return Error(Reason::WRONG_STATE,
-                 {{"name", planned.plan}, {"state", "CLOSED"}, {"needed", "RELEASED"}});
+    return WrongState(planned.plan, "CLOSED", "RELEASED");
   }
-  const std::string office = UnitOf(planned.plan);
+  const std::string office = OwnerName(planned.plan);
   TERRACE_RETURN_IF_ERROR(tree::MayJudge(d_.tree(), resource::OwnerOf(office), "",
                                          resource::OwnerOf(planned.entry.unit())));
   Visit out;
@@ -165,7 +143,7 @@ absl::StatusOr<FieldWork::Visit> FieldWork::OpenPlanned(const PlannedVisit& plan
   visit.set_plan(planned.plan);
   visit.set_round(planned.entry.round());
   visit.set_kind(plan.kind());
-  visit.set_programme(plan.programme());
+  state_.SetProgramme(plan.programme(), &out.record);
   visit.set_checklist(plan.checklist());
   visit.set_team(planned.entry.team());
   const v1::Round& round = plan.rounds(planned.entry.round() - 1);
@@ -188,7 +166,7 @@ absl::StatusOr<FieldWork::Visit> FieldWork::OpenOwn(const Origin& origin) {
   TERRACE_RETURN_IF_ERROR(
       tree::MayJudge(d_.tree(), resource::OwnerOf(office), "", resource::OwnerOf(origin.visit)));
   TERRACE_ASSIGN_OR_RETURN(const v1::Checklist* checklist, ChecklistOf(origin.checklist));
-  const std::string owner = UnitOf(origin.checklist);
+  const std::string owner = OwnerName(origin.checklist);
   if (!IsAtOrAbove(d_.tree(), owner, office)) {
     return Error(Reason::NOT_FROM_ABOVE,
                  {{"name", origin.checklist}, {"owner", owner}, {"office", office}});
@@ -246,13 +224,13 @@ absl::Status FieldWork::CheckStart(const std::string& name, const v1::SyncStart&
                                    const std::string& checklist, const Visit& visit) {
   const v1::Visit& v = visit.record.visit();
   if (!start.plan().empty() && start.plan() != v.plan()) {
-    if (!Holds(asker_, UnitOf(start.plan()), options::v1::ROLE_VIEWER) ||
+    if (!Holds(asker_, OwnerName(start.plan()), options::v1::ROLE_VIEWER) ||
         !d_.Exists(start.plan())) {
       return NotFound(start.plan());
     }
-    return Error(
-        Reason::NOT_DRAWN,
-        {{"unit", UnitOf(name)}, {"round", absl::StrCat(start.round())}, {"plan", start.plan()}});
+    return Error(Reason::NOT_DRAWN, {{"unit", OwnerName(name)},
+                                     {"round", absl::StrCat(start.round())},
+                                     {"plan", start.plan()}});
   }
   if (!checklist.empty() && checklist != v.checklist()) return Mismatch("checklist", v.checklist());
   if (!v.plan().empty()) {
@@ -268,21 +246,17 @@ absl::Status FieldWork::CheckStart(const std::string& name, const v1::SyncStart&
     if (!start.team().empty() && start.team() != v.team()) return Mismatch("team", v.team());
     return absl::OkStatus();
   }
-  if (start.round() < 0 || start.round() > kRoundMax) {
-    return Error(Reason::NUMBER_OUT_OF_RANGE, {{"field", "round"},
-                                               {"value", absl::StrCat(start.round())},
-                                               {"range", absl::StrCat("0 to ", kRoundMax)}});
-  }
+  TERRACE_RETURN_IF_ERROR(CheckRange("round", start.round(), 0, kRoundMax));
   if (!start.programme().empty()) {
     TERRACE_RETURN_IF_ERROR(resource::ParseName(start.programme(), kProgrammePattern).status());
   }
   if (start.team().empty()) return absl::OkStatus();
   TERRACE_RETURN_IF_ERROR(resource::ParseName(start.team(), kTeamPattern).status());
   const absl::optional<v1::Team> team = TeamOf(start.team());
-  const std::string owner = UnitOf(start.team());
+  const std::string owner = OwnerName(start.team());
   if (!team || !IsAtOrAbove(d_.tree(), owner, v.office())) return NotFound(start.team());
-  if (IsRecused(d_.tree(), *team, UnitOf(name))) {
-    return Error(Reason::TEAM_RECUSED, {{"team", start.team()}, {"unit", UnitOf(name)}});
+  if (IsRecused(d_.tree(), *team, OwnerName(name))) {
+    return Error(Reason::TEAM_RECUSED, {{"team", start.team()}, {"unit", OwnerName(name)}});
   }
   return absl::OkStatus();
 }
@@ -316,9 +290,12 @@ Taken FieldWork::Start(const Origin& origin, const v1::SyncStart& start) {
   Touch(&visit, at);
   v1::Visit& v = *visit.record.mutable_visit();
   if (v.plan().empty()) {
+    const absl::TimeZone zone = state_.ZoneOf(visit.record);
+    state_.SetProgramme(start.programme(), &visit.record);
+    absl::Status moved = MoveDays(origin.visit, visit, zone, state_.ZoneOf(visit.record));
+    if (!moved.ok()) return Rejected(std::move(moved));
     v.set_round(start.round());
     if (start.kind() != v1::INSPECTION_KIND_UNSPECIFIED) v.set_kind(start.kind());
-    v.set_programme(start.programme());
     v.set_team(start.team());
   }
   *v.mutable_started() = MakeMoment(at, clock_);
@@ -386,11 +363,8 @@ Taken FieldWork::Submit(const Origin& origin, const v1::SyncSubmit& submit) {
   }
   absl::StatusOr<std::vector<v1::MissingObservations>> missing = MissingOf(origin.visit, submit);
   if (!missing.ok()) return Rejected(missing.status());
-  if (submit.declared_findings_size() > kDeclaredFindingsMax) {
-    return Rejected(
-        Error(Reason::BATCH_TOO_LARGE, {{"count", absl::StrCat(submit.declared_findings_size())},
-                                        {"limit", absl::StrCat(kDeclaredFindingsMax)}}));
-  }
+  absl::Status count = CheckCount(submit.declared_findings_size(), kDeclaredFindingsMax);
+  if (!count.ok()) return Rejected(std::move(count));
   absl::btree_set<std::string> missing_findings;
   for (const std::string& id : submit.declared_findings()) {
     absl::Status valid = resource::CheckId(id);
@@ -412,7 +386,7 @@ Taken FieldWork::Submit(const Origin& origin, const v1::SyncSubmit& submit) {
 }
 
 Taken FieldWork::Abort(const Origin& origin, const v1::SyncAbort& abort) {
-  if (abort.reason().empty()) return Rejected(Error(Reason::REQUIRED_FIELD, {{"field", "reason"}}));
+  if (abort.reason().empty()) return Rejected(Needed("reason"));
   const absl::optional<absl::Time> at = CapturedOf(abort);
   absl::StatusOr<Visit> open = Open(origin, at.value_or(clock_.received));
   if (!open.ok()) return Rejected(open.status());
@@ -437,7 +411,7 @@ Taken FieldWork::Abort(const Origin& origin, const v1::SyncAbort& abort) {
 
 Taken FieldWork::Acknowledge(const Origin& origin, const v1::SyncAcknowledge& acknowledge) {
   if (acknowledge.outcome() == v1::Acknowledgement::OUTCOME_UNSPECIFIED) {
-    return Rejected(Error(Reason::REQUIRED_FIELD, {{"field", "outcome"}}));
+    return Rejected(Needed("outcome"));
   }
   if (acknowledge.outcome() == v1::Acknowledgement::OUTCOME_REFUSED && acknowledge.note().empty()) {
     return Rejected(Error(Reason::REASON_NEEDED,
@@ -449,7 +423,7 @@ Taken FieldWork::Acknowledge(const Origin& origin, const v1::SyncAcknowledge& ac
   if (!by_team) {
     // The unit speaks for itself, about a visit that it can see.
     auto stored = d_.Get<storage::v1::VisitRecord>(origin.visit);
-    if (!stored || !Holds(asker_, UnitOf(origin.visit), options::v1::ROLE_REPORTER)) {
+    if (!stored || !Holds(asker_, OwnerName(origin.visit), options::v1::ROLE_REPORTER)) {
       return Rejected(open.status());
     }
     Visit visit;

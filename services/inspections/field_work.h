@@ -16,6 +16,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -37,6 +38,8 @@ inline constexpr int kFindingsPerVisitMax = 1000;
 inline constexpr int kDevicesPerVisitMax = 50;
 inline constexpr int kDeclaredFindingsMax = 500;
 inline constexpr int kConflictsPerRecordMax = 20;
+// Findings that a late start moves to the days of another zone: they must fit one batch.
+inline constexpr int kFindingsMovedMax = 500;
 
 // Where an item says that its visit belongs, for the case that the visit is not known yet.
 struct Origin {
@@ -51,6 +54,12 @@ struct Taken {
   absl::Status status;  // OK for CREATED and UNCHANGED.
   std::vector<v1::FieldDifference> differences;
 };
+
+inline Taken Rejected(absl::Status status) {
+  return {v1::ItemResult::OUTCOME_REJECTED, std::move(status), {}};
+}
+inline Taken Created() { return {v1::ItemResult::OUTCOME_CREATED, absl::OkStatus(), {}}; }
+inline Taken Unchanged() { return {v1::ItemResult::OUTCOME_UNCHANGED, absl::OkStatus(), {}}; }
 
 class FieldWork {
  public:
@@ -77,6 +86,7 @@ class FieldWork {
     bool by_unit = false;  // Only the unit itself spoke: its caller may not log the visit.
     int observations = 0;  // With those of this message.
     int findings = 0;
+    std::vector<std::string> raised;  // Findings of this message.
   };
 
   // The visit as it stands, or as it would come to be by this item, after checking that the caller
@@ -102,6 +112,9 @@ class FieldWork {
   absl::StatusOr<storage::v1::FindingRecord> NewFinding(const Visit& visit,
                                                         const v1::Finding& as_sent,
                                                         const v1::Moment& moment);
+  // Counts the days of the visit's findings in another zone from now on.
+  absl::Status MoveDays(const std::string& visit_name, const Visit& visit, absl::TimeZone from,
+                        absl::TimeZone to);
   // Keeps a content that lost beside the record that stands.
   Taken KeepConflict(const std::string& record_name, const google::protobuf::Message& record,
                      const std::string& hash, std::vector<v1::FieldDifference> differences);

@@ -9,11 +9,13 @@
 #include "common/base/error.h"
 #include "common/base/text.h"
 #include "common/base/time.h"
+#include "common/calendar/period.h"
 #include "common/resource/names.h"
 #include "common/tree/judge.h"
 #include "services/inspections/checklist_rules.h"
 #include "services/inspections/inspections_state.h"
 #include "services/inspections/records.h"
+#include "services/inspections/refusals.h"
 #include "services/inspections/timeline.h"
 
 namespace terrace::inspections {
@@ -23,12 +25,6 @@ constexpr int kFindingStepsMax = 100;
 constexpr int kFollowUpSubjectsMax = 100;
 
 using State = v1::Finding::State;
-
-std::string UnitOf(absl::string_view name) { return resource::UnitName(resource::OwnerOf(name)); }
-
-absl::Status NotFound(absl::string_view name) {
-  return Error(Reason::NOT_FOUND, {{"name", std::string(name)}});
-}
 
 // A finding that a verb is about.
 class FindingVerb {
@@ -42,18 +38,17 @@ class FindingVerb {
     if (!record || !visit) return NotFound(name);
     TERRACE_RETURN_IF_ERROR(CheckEtag(etag, record->finding().etag(), name));
     if (visit->visit().state() == v1::Visit::STATE_ABORTED) {
-      return Error(Reason::WRONG_STATE, {{"name", std::string(VisitOfKey(name))},
-                                         {"state", "ABORTED"},
-                                         {"needed", "a visit that counts"}});
+      return WrongState(VisitOfKey(name), "ABORTED", "a visit that counts");
     }
     if (record->finding().steps_size() >= kFindingStepsMax) {
       return Error(Reason::TOO_MANY_EVENTS,
                    {{"name", name}, {"limit", absl::StrCat(kFindingStepsMax)}});
     }
-    return FindingVerb(d, name, *std::move(record));
+    return FindingVerb(d, name, *std::move(record), *std::move(visit));
   }
 
   v1::Finding& finding() { return *record_.mutable_finding(); }
+  const storage::v1::VisitRecord& visit() const { return visit_; }
 
   absl::Status Need(std::initializer_list<State> states) {
     std::string needed;
@@ -61,21 +56,20 @@ class FindingVerb {
       if (finding().state() == state) return absl::OkStatus();
       absl::StrAppend(&needed, needed.empty() ? "" : " or ", Bare(state));
     }
-    return Error(Reason::WRONG_STATE,
-                 {{"name", name_}, {"state", Bare(finding().state())}, {"needed", needed}});
+    return WrongState(name_, Bare(finding().state()), needed);
   }
 
   absl::Status MayJudge(const std::string& acting_office) {
     TERRACE_RETURN_IF_ERROR(resource::ParseUnitName(acting_office).status());
-    return CheckActing(d_.tree(), acting_office, finding().office(), UnitOf(name_));
+    return CheckActing(d_.tree(), acting_office, finding().office(), OwnerName(name_));
   }
 
-  void MoveDue(const google::type::Date& date) {
+  void MoveDue(const google::type::Date& date, absl::TimeZone zone) {
     if (!record_.has_sent_rectify_by() && finding().has_rectify_by()) {
       *record_.mutable_sent_rectify_by() = finding().rectify_by();
     }
     *finding().mutable_rectify_by() = date;
-    *finding().mutable_due_time() = ToProto(EndOfDay(date));
+    *finding().mutable_due_time() = ToProto(EndOfDay(date, zone));
   }
 
   // The step that leads to `state`; Store follows.
@@ -102,8 +96,9 @@ class FindingVerb {
   }
 
  private:
-  FindingVerb(Decision& d, std::string name, storage::v1::FindingRecord record)
-      : d_(d), name_(std::move(name)), record_(std::move(record)) {}
+  FindingVerb(Decision& d, std::string name, storage::v1::FindingRecord record,
+              storage::v1::VisitRecord visit)
+      : d_(d), name_(std::move(name)), record_(std::move(record)), visit_(std::move(visit)) {}
 
   static std::string Bare(State state) {
     return std::string(absl::StripPrefix(v1::Finding::State_Name(state), "STATE_"));
@@ -112,17 +107,12 @@ class FindingVerb {
   Decision& d_;
   std::string name_;
   storage::v1::FindingRecord record_;
+  storage::v1::VisitRecord visit_;
 };
 
 absl::Status NeedNote(const std::string& note, const std::string& name, absl::string_view why) {
   if (!note.empty()) return absl::OkStatus();
   return Error(Reason::REASON_NEEDED, {{"item", name}, {"detail", std::string(why)}});
-}
-
-absl::Status CheckEvidence(int count) {
-  if (count <= kEvidenceMax) return absl::OkStatus();
-  return Error(Reason::BATCH_TOO_LARGE,
-               {{"count", absl::StrCat(count)}, {"limit", absl::StrCat(kEvidenceMax)}});
 }
 
 }  // namespace
@@ -136,7 +126,7 @@ absl::Status InspectionsState::ConfirmFinding(const v1::ConfirmFindingRequest& r
   if (disputed) {
     TERRACE_RETURN_IF_ERROR(NeedNote(request.note(), request.name(), "it was disputed"));
   }
-  if (request.has_rectify_by()) verb.MoveDue(request.rectify_by());
+  if (request.has_rectify_by()) verb.MoveDue(request.rectify_by(), ZoneOf(verb.visit()));
   // What was put right on the spot stays so when the dispute about it is over.
   verb.Step(disputed && verb.finding().fixed_on_spot() ? v1::Finding::STATE_CLOSED
                                                        : v1::Finding::STATE_CONFIRMED,
@@ -168,8 +158,9 @@ absl::Status InspectionsState::DisputeFinding(const v1::DisputeFindingRequest& r
     TERRACE_RETURN_IF_ERROR(verb.Need({v1::Finding::STATE_RAISED, v1::Finding::STATE_CONFIRMED}));
   }
   TERRACE_RETURN_IF_ERROR(NeedNote(request.note(), request.name(), "it is disputed"));
-  TERRACE_RETURN_IF_ERROR(CheckEvidence(request.evidence_size()));
-  v1::FindingStep& step = verb.Step(v1::Finding::STATE_DISPUTED, UnitOf(request.name()), request);
+  TERRACE_RETURN_IF_ERROR(CheckCount(request.evidence_size(), kEvidenceMax));
+  v1::FindingStep& step =
+      verb.Step(v1::Finding::STATE_DISPUTED, OwnerName(request.name()), request);
   *step.mutable_evidence() = request.evidence();
   verb.Store(reply);
   return absl::OkStatus();
@@ -181,8 +172,8 @@ absl::Status InspectionsState::ClaimRectified(const v1::ClaimRectifiedRequest& r
   TERRACE_RETURN_IF_ERROR(verb.Need(
       {v1::Finding::STATE_RAISED, v1::Finding::STATE_CONFIRMED, v1::Finding::STATE_RETURNED}));
   TERRACE_RETURN_IF_ERROR(NeedNote(request.note(), request.name(), "say what was done"));
-  TERRACE_RETURN_IF_ERROR(CheckEvidence(request.evidence_size()));
-  v1::FindingStep& step = verb.Step(v1::Finding::STATE_CLAIMED, UnitOf(request.name()), request);
+  TERRACE_RETURN_IF_ERROR(CheckCount(request.evidence_size(), kEvidenceMax));
+  v1::FindingStep& step = verb.Step(v1::Finding::STATE_CLAIMED, OwnerName(request.name()), request);
   *step.mutable_evidence() = request.evidence();
   verb.Store(reply);
   return absl::OkStatus();
@@ -194,16 +185,16 @@ absl::Status InspectionsState::RecheckFinding(const v1::RecheckFindingRequest& r
   TERRACE_RETURN_IF_ERROR(verb.MayJudge(request.acting_office()));
   TERRACE_RETURN_IF_ERROR(verb.Need({v1::Finding::STATE_CLAIMED}));
   if (request.mode() == v1::RECHECK_MODE_UNSPECIFIED) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", "mode"}});
+    return Needed("mode");
   }
   if (request.outcome() == v1::RecheckFindingRequest::OUTCOME_UNSPECIFIED) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", "outcome"}});
+    return Needed("outcome");
   }
-  TERRACE_RETURN_IF_ERROR(CheckEvidence(request.evidence_size()));
+  TERRACE_RETURN_IF_ERROR(CheckCount(request.evidence_size(), kEvidenceMax));
   const bool closed = request.outcome() == v1::RecheckFindingRequest::OUTCOME_CLOSED;
   if (!closed) {
     TERRACE_RETURN_IF_ERROR(NeedNote(request.note(), request.name(), "it is returned"));
-    if (request.has_rectify_by()) verb.MoveDue(request.rectify_by());
+    if (request.has_rectify_by()) verb.MoveDue(request.rectify_by(), ZoneOf(verb.visit()));
   } else if (request.has_rectify_by()) {
     return Error(Reason::INVALID_FIELD,
                  {{"field", "rectify_by"}, {"detail", "nothing is left to put right"}});
@@ -225,25 +216,22 @@ namespace {
 absl::Status CheckSubjects(Decision& d, const std::string& unit,
                            const google::protobuf::RepeatedPtrField<std::string>& names,
                            absl::string_view pattern) {
-  if (names.size() > kFollowUpSubjectsMax) {
-    return Error(Reason::BATCH_TOO_LARGE, {{"count", absl::StrCat(names.size())},
-                                           {"limit", absl::StrCat(kFollowUpSubjectsMax)}});
-  }
+  TERRACE_RETURN_IF_ERROR(CheckCount(names.size(), kFollowUpSubjectsMax));
   for (const std::string& name : names) {
     TERRACE_RETURN_IF_ERROR(resource::ParseName(name, pattern).status());
-    if (UnitOf(name) != unit || !d.Exists(name)) return NotFound(name);
+    if (OwnerName(name) != unit || !d.Exists(name)) return NotFound(name);
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckFollowUp(Decision& d, const std::string& unit, const v1::FollowUp& follow_up) {
   if (follow_up.kind() == v1::FollowUp::KIND_UNSPECIFIED) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", "follow_up.kind"}});
+    return Needed("follow_up.kind");
   }
   if (follow_up.title().empty()) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", "follow_up.title"}});
+    return Needed("follow_up.title");
   }
-  if (!follow_up.has_date()) return Error(Reason::REQUIRED_FIELD, {{"field", "follow_up.date"}});
+  if (!follow_up.has_date()) return Needed("follow_up.date");
   TERRACE_RETURN_IF_ERROR(CheckText("follow_up.title", follow_up.title(), kDisplayNameBytesMax));
   TERRACE_RETURN_IF_ERROR(
       CheckText("follow_up.document_number", follow_up.document_number(), kDisplayNameBytesMax));
@@ -256,7 +244,7 @@ absl::Status CheckFollowUp(Decision& d, const std::string& unit, const v1::Follo
                                                  {"range", "0 or more"}});
     }
   }
-  TERRACE_RETURN_IF_ERROR(CheckEvidence(follow_up.evidence_size()));
+  TERRACE_RETURN_IF_ERROR(CheckCount(follow_up.evidence_size(), kEvidenceMax));
   TERRACE_RETURN_IF_ERROR(CheckSubjects(d, unit, follow_up.visits(), kVisitPattern));
   return CheckSubjects(d, unit, follow_up.findings(), kFindingPattern);
 }
@@ -284,8 +272,10 @@ absl::Status InspectionsState::RecordFollowUp(const v1::RecordFollowUpRequest& r
   absl::optional<absl::Time> at;
   if (request.has_captured_time()) {
     at = FromProto(request.captured_time());
-  } else if (StartOfDay(follow_up.date()) <= d.now()) {
-    at = StartOfDay(follow_up.date());
+  } else {
+    // A follow-up serves no programme, so its day is one of the realm's own zone.
+    const absl::Time begins = absl::FromCivil(DayOf(follow_up.date()), calendar::DefaultZone());
+    if (begins <= d.now()) at = begins;
   }
   *follow_up.mutable_moment() = MakeMoment(at, {d.now(), absl::nullopt});
   follow_up.set_etag(NewEtag(d));

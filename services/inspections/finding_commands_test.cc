@@ -167,6 +167,92 @@ TEST_F(FindingTest, RechecksSayHowAndWhat) {
   EXPECT_FALSE(finding->steps(0).has_due_time()) << "then there was none";
 }
 
+// Days end in Honolulu, at UTC-10 all year, 18 hours later than in China.
+constexpr char kFar[] = "units/county/programmes/far";
+constexpr char kRectify[] = "text: 'x' rectify_by { year: 2016 month: 6 day: 30 }";
+
+TEST_F(FindingTest, DaysAreThoseOfTheProgrammesZone) {
+  world.zones[kFar] = "Pacific/Honolulu";
+  auto start = Text<v1::StartVisitRequest>(
+      "parent: 'units/v01' visit_id: 'far' acting_office: 'units/county'");
+  start.set_checklist(kList);
+  start.set_programme(kFar);
+  visit = world.Do(&InspectionsState::StartVisit, start, Inspector("county"))->name();
+  auto finding = Raise("leak", kRectify);
+  ASSERT_TRUE(finding.ok()) << finding.status();
+  EXPECT_EQ(FromProto(finding->due_time()), T("2016-07-01 18:00"));
+  EXPECT_EQ(FromProto(finding->steps(0).due_time()), T("2016-07-01 18:00"));
+  world.TickTo(T("2016-07-01 17:59"));
+  EXPECT_FALSE(world.state.ReadFinding(finding->name())->overdue());
+  world.TickTo(T("2016-07-01 18:00"));
+  EXPECT_TRUE(world.state.ReadFinding(finding->name())->overdue());
+  // What the visit was given stays, whatever the mirror knows later.
+  world.zones.clear();
+  finding = Confirm(finding->name(), "rectify_by { year: 2016 month: 7 day: 9 }");
+  ASSERT_TRUE(finding.ok()) << finding.status();
+  EXPECT_EQ(FromProto(finding->due_time()), T("2016-07-10 18:00"));
+}
+
+TEST_F(FindingTest, VisitsOfAPlanCountInItsProgrammesZone) {
+  world.zones[kFar] = "Pacific/Honolulu";
+  for (const auto& [id, notice] :
+       {std::pair("told", "NOTICE_ON_RELEASE"), std::pair("untold", "NOTICE_NONE")}) {
+    const std::string plan =
+        world.ApprovedPlan(id, absl::StrCat("notice: ", notice, " programme: '", kFar, "'"));
+    ASSERT_TRUE(world.Draw(plan).ok());
+    ASSERT_TRUE(world.Release(plan).ok());
+    world.FinishOperations();
+    auto start = Text<v1::StartVisitRequest>("parent: 'units/v01' round: 1");
+    start.set_plan(plan);
+    auto started = world.Do(&InspectionsState::StartVisit, start, Inspector("county"));
+    ASSERT_TRUE(started.ok()) << started.status();
+    visit = started->name();
+    EXPECT_EQ(FromProto(Raise("leak", kRectify)->due_time()), T("2016-07-01 18:00")) << notice;
+  }
+}
+
+TEST_F(FindingTest, AProgrammeThatIsNotKnownCountsAsInChina) {
+  auto start = Text<v1::StartVisitRequest>(
+      "parent: 'units/v01' visit_id: 'far' acting_office: 'units/county'");
+  start.set_checklist(kList);
+  start.set_programme(kFar);
+  visit = world.Do(&InspectionsState::StartVisit, start, Inspector("county"))->name();
+  EXPECT_EQ(FromProto(Raise("leak", kRectify)->due_time()), T("2016-07-01 00:00"));
+}
+
+TEST_F(FindingTest, AStartThatComesLateMovesTheDaysOfItsFindings) {
+  world.zones[kFar] = "Pacific/Honolulu";
+  const std::string late = "units/v01/visits/late";
+  const auto item = [&](v1::SyncVisitsRequest& request) {
+    v1::SyncItem& item = *request.add_items();
+    item.set_visit(late);
+    item.set_checklist(kList);
+    request.set_acting_office("units/county");
+    return &item;
+  };
+  v1::SyncVisitsRequest first;
+  v1::Finding& before = *item(first)->mutable_finding();
+  before = Text<v1::Finding>(kRectify);
+  before.set_name(late + "/findings/before");
+  ASSERT_TRUE(world.Sync(first, Inspector("county")).ok());
+  ASSERT_TRUE(Confirm(before.name(), "rectify_by { year: 2016 month: 7 day: 9 }").ok());
+  EXPECT_EQ(FromProto(world.state.ReadFinding(before.name())->due_time()), T("2016-07-10 00:00"));
+
+  v1::SyncVisitsRequest second;
+  v1::Finding& with = *item(second)->mutable_finding();
+  with = Text<v1::Finding>(kRectify);
+  with.set_name(late + "/findings/with");
+  item(second)->mutable_start()->set_programme(kFar);
+  auto synced = world.Sync(second, Inspector("county"));
+  ASSERT_TRUE(synced.ok()) << synced.status();
+  ASSERT_EQ(synced->results(1).outcome(), v1::ItemResult::OUTCOME_CREATED);
+  EXPECT_EQ(FromProto(world.state.ReadFinding(with.name())->due_time()), T("2016-07-01 18:00"));
+  const v1::Finding moved = *world.state.ReadFinding(before.name());
+  EXPECT_EQ(FromProto(moved.due_time()), T("2016-07-10 18:00"));
+  EXPECT_EQ(FromProto(moved.steps(0).due_time()), T("2016-07-01 18:00"));
+  EXPECT_EQ(FromProto(moved.steps(1).due_time()), T("2016-07-10 18:00"));
+}
+
 TEST_F(FindingTest, EtagsGuardTheVerbs) {
   auto finding = Raise("leak", "text: 'x'");
   ASSERT_TRUE(Confirm(finding->name()).ok());

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/sha256.h"
 #include "common/base/time.h"
-#include "common/resource/names.h"
+#include "common/calendar/period.h"
 #include "services/inspections/checklist_rules.h"
 #include "services/inspections/records.h"
 #include "services/inspections/timeline.h"
@@ -181,6 +181,27 @@ std::string InspectionsState::IndexDigest() const {
     for (const std::string& name : later) hash.AddSized(finding).AddSized(name);
   }
   return hash.Finish();
+}
+
+// -------------------------------------------------------------------------------------- days
+
+std::string InspectionsState::ZoneName(absl::string_view programme) const {
+  return zone_ == nullptr || programme.empty() ? "" : zone_(programme);
+}
+
+void InspectionsState::SetProgramme(const std::string& programme,
+                                    storage::v1::VisitRecord* visit) const {
+  visit->mutable_visit()->set_programme(programme);
+  visit->set_zone(ZoneName(programme));
+}
+
+absl::TimeZone InspectionsState::ZoneOf(const storage::v1::VisitRecord& visit) const {
+  if (visit.zone().empty()) return ZoneOfProgramme(visit.visit().programme());
+  return calendar::LoadZone(visit.zone(), "zone").value_or(calendar::DefaultZone());
+}
+
+absl::TimeZone InspectionsState::ZoneOfProgramme(absl::string_view programme) const {
+  return calendar::LoadZone(ZoneName(programme), "zone").value_or(calendar::DefaultZone());
 }
 
 // ------------------------------------------------------------------------------------- reads

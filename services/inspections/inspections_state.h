@@ -11,6 +11,7 @@
 #ifndef TERRACE_SERVICES_INSPECTIONS_INSPECTIONS_STATE_H_
 #define TERRACE_SERVICES_INSPECTIONS_INSPECTIONS_STATE_H_
 
+#include <functional>
 #include <set>
 #include <string>
 #include <utility>
@@ -72,8 +73,16 @@ struct PreparedDraw {
   types::v1::Cursor registry;
 };
 
+// The name of the zone in which a programme (full name) counts its days, such as "Asia/Shanghai",
+// as the mirror of the registry knows it; empty for an unknown programme. A programme never changes
+// its zone. Thread-safe.
+using ZoneFn = std::function<std::string(absl::string_view programme)>;
+
 class InspectionsState : public machine::State {
  public:
+  // Without `zone` every day is one of Asia/Shanghai.
+  explicit InspectionsState(ZoneFn zone = nullptr) : zone_(std::move(zone)) {}
+
   // ---- Commands: checklists and teams (setup_commands.cc).
   absl::Status CreateChecklist(const v1::CreateChecklistRequest& request, Decision& d,
                                v1::Checklist* reply) const;
@@ -128,6 +137,11 @@ class InspectionsState : public machine::State {
   absl::Status RecordFollowUp(const v1::RecordFollowUpRequest& request, Decision& d,
                               v1::FollowUp* reply) const;
 
+  // ---- Days. A visit keeps the zone in which its days are counted, so that all of them agree.
+  void SetProgramme(const std::string& programme, storage::v1::VisitRecord* visit) const;
+  absl::TimeZone ZoneOf(const storage::v1::VisitRecord& visit) const;
+  absl::TimeZone ZoneOfProgramme(absl::string_view programme) const;
+
   // ---- Reads: resources as of now; nullopt when there is none. Who may see them is asked apart.
   absl::optional<v1::Checklist> ReadChecklist(absl::string_view name) const;
   absl::optional<v1::Team> ReadTeam(absl::string_view name) const;
@@ -168,6 +182,9 @@ class InspectionsState : public machine::State {
   void IndexFinding(const machine::RowChange& change);
   void IndexDraw(const machine::RowChange& change);
 
+  std::string ZoneName(absl::string_view programme) const;
+
+  const ZoneFn zone_;
   absl::btree_map<RowKind, absl::btree_set<std::string>> names_;
   absl::flat_hash_map<std::string, VisitStats> stats_;
   absl::flat_hash_map<std::string, PlannedAt> planned_;

@@ -35,6 +35,10 @@ absl::string_view OwnerWithCollection(absl::string_view key, absl::string_view c
 
 }  // namespace
 
+std::string OwnerName(absl::string_view name) {
+  return resource::UnitName(resource::OwnerOf(name));
+}
+
 RowKind KindOfKey(absl::string_view key) {
   const std::vector<absl::string_view> parts = absl::StrSplit(key, '/');
   if (parts.size() < 4 || parts[0] != "units") return RowKind::kOther;

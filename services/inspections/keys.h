@@ -44,6 +44,9 @@ enum class RowKind {
   kFollowUp,
 };
 
+// "units/u" of anything under it.
+std::string OwnerName(absl::string_view name);
+
 // What stands under the key; looks at the collections only.
 RowKind KindOfKey(absl::string_view key);
 

@@ -15,18 +15,13 @@
 #include "common/tree/judge.h"
 #include "services/inspections/inspections_state.h"
 #include "services/inspections/records.h"
+#include "services/inspections/refusals.h"
 #include "services/inspections/timeline.h"
 
 namespace terrace::inspections {
 namespace {
 
 constexpr size_t kVisitIdBytes = 10;  // As Decision::NewId.
-
-absl::Status NotFound(absl::string_view name) {
-  return Error(Reason::NOT_FOUND, {{"name", std::string(name)}});
-}
-
-std::string UnitOf(absl::string_view name) { return resource::UnitName(resource::OwnerOf(name)); }
 
 v1::UnitFacts FactsOf(const tree::Tree& tree, const std::string& unit, absl::string_view office) {
   v1::UnitFacts facts;
@@ -87,7 +82,7 @@ class PackageSource : public rpc::Source {
   bool Add(const InspectionsState& state, const Asker& asker, Target& target,
            v1::PullVisitPackagesResponse* reply) {
     v1::VisitPackage& package = target.package;
-    const std::string unit = UnitOf(package.visit());
+    const std::string unit = OwnerName(package.visit());
     if (absl::optional<v1::Visit> visit = state.ReadVisit(package.visit())) {
       if (!IsToBeMade(visit->state())) return false;
       *package.mutable_record() = *std::move(visit);
@@ -145,7 +140,7 @@ absl::StatusOr<std::vector<Target>> TargetsOfPlan(const InspectionsState& state,
   TERRACE_RETURN_IF_ERROR(resource::ParseName(request.plan(), kPlanPattern).status());
   const absl::optional<v1::Plan> plan = state.ReadPlan(request.plan());
   if (!plan) return NotFound(request.plan());
-  const std::string office = UnitOf(request.plan());
+  const std::string office = OwnerName(request.plan());
   const bool of_office = Holds(asker, office, options::v1::ROLE_INSPECTOR);
   absl::flat_hash_set<std::string> teams;  // Of which the caller is a member.
   for (const std::string& name : plan->teams()) {
@@ -153,12 +148,7 @@ absl::StatusOr<std::vector<Target>> TargetsOfPlan(const InspectionsState& state,
     if (team && IsMember(asker.identity, *team)) teams.insert(name);
   }
   if (!of_office && teams.empty()) return NotFound(request.plan());
-  if (request.round() < 0 || request.round() > plan->rounds_size()) {
-    return Error(Reason::NUMBER_OUT_OF_RANGE,
-                 {{"field", "round"},
-                  {"value", absl::StrCat(request.round())},
-                  {"range", absl::StrCat("0 to ", plan->rounds_size())}});
-  }
+  TERRACE_RETURN_IF_ERROR(CheckRange("round", request.round(), 0, plan->rounds_size()));
   std::vector<Target> targets;
   bool released = false;
   const absl::optional<v1::Draw> draw =
@@ -185,9 +175,7 @@ absl::StatusOr<std::vector<Target>> TargetsOfPlan(const InspectionsState& state,
   // A team from outside learns of a plan when it is released, not before.
   if (!released && !of_office) return NotFound(request.plan());
   if (!released) {
-    return Error(
-        Reason::WRONG_STATE,
-        {{"name", request.plan()}, {"state", "not released"}, {"needed", "a released round"}});
+    return WrongState(request.plan(), "not released", "a released round");
   }
   return targets;
 }
@@ -196,21 +184,15 @@ absl::StatusOr<std::vector<Target>> TargetsOfPlan(const InspectionsState& state,
 absl::StatusOr<std::vector<Target>> TargetsOfUnits(const InspectionsState& state,
                                                    const Asker& asker,
                                                    const v1::PullVisitPackagesRequest& request) {
-  const auto needed = [](absl::string_view field) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", std::string(field)}});
-  };
-  if (request.units().empty()) return needed("plan");
-  if (request.checklist().empty()) return needed("checklist");
-  if (request.acting_office().empty()) return needed("acting_office");
-  if (request.units_size() > kPackageUnitsMax) {
-    return Error(Reason::BATCH_TOO_LARGE, {{"count", absl::StrCat(request.units_size())},
-                                           {"limit", absl::StrCat(kPackageUnitsMax)}});
-  }
+  if (request.units().empty()) return Needed("plan");
+  if (request.checklist().empty()) return Needed("checklist");
+  if (request.acting_office().empty()) return Needed("acting_office");
+  TERRACE_RETURN_IF_ERROR(CheckCount(request.units_size(), kPackageUnitsMax));
   const std::string& office = request.acting_office();
   TERRACE_RETURN_IF_ERROR(resource::ParseUnitName(office).status());
   if (!Holds(asker, office, options::v1::ROLE_INSPECTOR)) return NotFound(office);
   const absl::optional<v1::Checklist> checklist = state.ReadChecklist(request.checklist());
-  if (!checklist || !IsAtOrAbove(asker.tree, UnitOf(request.checklist()), office)) {
+  if (!checklist || !IsAtOrAbove(asker.tree, OwnerName(request.checklist()), office)) {
     return NotFound(request.checklist());
   }
   if (checklist->state() != v1::Checklist::STATE_PUBLISHED) {

@@ -1,7 +1,6 @@
 // Commands about plans up to the draw, and their end.
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "common/base/check.h"
 #include "common/base/error.h"
 #include "common/base/text.h"
@@ -10,6 +9,7 @@
 #include "common/resource/names.h"
 #include "services/inspections/inspections_state.h"
 #include "services/inspections/records.h"
+#include "services/inspections/refusals.h"
 #include "services/inspections/timeline.h"
 
 namespace terrace::inspections {
@@ -22,26 +22,12 @@ constexpr absl::string_view kPlanFixed[] = {
     "name",     "state", "approving_office", "approve_time", "draw",       "end_reason",
     "end_time", "etag",  "revision",         "create_time",  "update_time"};
 
-absl::Status NotFound(absl::string_view name) {
-  return Error(Reason::NOT_FOUND, {{"name", std::string(name)}});
-}
-
-absl::Status WrongState(absl::string_view name, v1::Plan::State state, absl::string_view needed) {
-  return Error(Reason::WRONG_STATE,
-               {{"name", std::string(name)},
-                {"state", std::string(absl::StripPrefix(v1::Plan::State_Name(state), "STATE_"))},
-                {"needed", std::string(needed)}});
-}
-
 absl::Status CheckRounds(const v1::Plan& plan) {
-  if (plan.rounds().empty()) return Error(Reason::REQUIRED_FIELD, {{"field", "plan.rounds"}});
-  if (plan.rounds_size() > kRoundsMax) {
-    return Error(Reason::BATCH_TOO_LARGE, {{"count", absl::StrCat(plan.rounds_size())},
-                                           {"limit", absl::StrCat(kRoundsMax)}});
-  }
+  if (plan.rounds().empty()) return Needed("plan.rounds");
+  TERRACE_RETURN_IF_ERROR(CheckCount(plan.rounds_size(), kRoundsMax));
   for (const v1::Round& round : plan.rounds()) {
     if (round.has_start_date() && round.has_end_date() &&
-        EndOfDay(round.end_date()) <= StartOfDay(round.start_date())) {
+        DayOf(round.end_date()) < DayOf(round.start_date())) {
       return Error(Reason::INVALID_FIELD, {{"field", "plan.rounds.end_date"},
                                            {"detail", "it lies before the start_date"}});
     }
@@ -51,7 +37,7 @@ absl::Status CheckRounds(const v1::Plan& plan) {
 
 absl::Status CheckNotice(const v1::Plan& plan) {
   if (plan.kind() == v1::INSPECTION_KIND_UNSPECIFIED) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", "plan.kind"}});
+    return Needed("plan.kind");
   }
   if (plan.kind() == v1::INSPECTION_KIND_UNANNOUNCED &&
       plan.notice() == v1::Plan::NOTICE_ON_RELEASE) {
@@ -67,7 +53,7 @@ absl::Status CheckReferences(Decision& d, const std::string& office, const v1::P
     TERRACE_RETURN_IF_ERROR(resource::ParseName(plan.checklist(), kChecklistPattern).status());
     auto checklist = d.Get<storage::v1::ChecklistRecord>(plan.checklist());
     if (!checklist) return NotFound(plan.checklist());
-    const std::string owner = resource::UnitName(resource::OwnerOf(plan.checklist()));
+    const std::string owner = OwnerName(plan.checklist());
     if (!IsAtOrAbove(d.tree(), owner, office)) {
       return Error(Reason::NOT_FROM_ABOVE,
                    {{"name", plan.checklist()}, {"owner", owner}, {"office", office}});
@@ -76,22 +62,18 @@ absl::Status CheckReferences(Decision& d, const std::string& office, const v1::P
       return Error(Reason::NOT_PUBLISHED, {{"name", plan.checklist()}});
     }
   }
-  if (plan.teams_size() > kPlanTeamsMax) {
-    return Error(Reason::BATCH_TOO_LARGE, {{"count", absl::StrCat(plan.teams_size())},
-                                           {"limit", absl::StrCat(kPlanTeamsMax)}});
-  }
+  TERRACE_RETURN_IF_ERROR(CheckCount(plan.teams_size(), kPlanTeamsMax));
   for (int i = 0; i < plan.teams_size(); ++i) {
     const std::string& name = plan.teams(i);
     TERRACE_RETURN_IF_ERROR(resource::ParseName(name, kTeamPattern).status());
     auto team = d.Get<storage::v1::TeamRecord>(name);
     if (!team) return NotFound(name);
-    const std::string owner = resource::UnitName(resource::OwnerOf(name));
+    const std::string owner = OwnerName(name);
     if (!IsAtOrAbove(d.tree(), owner, office)) {
       return Error(Reason::NOT_FROM_ABOVE, {{"name", name}, {"owner", owner}, {"office", office}});
     }
     if (team->team().retired()) {
-      return Error(Reason::WRONG_STATE,
-                   {{"name", name}, {"state", "retired"}, {"needed", "a team that is not"}});
+      return WrongState(name, "retired", "a team that is not");
     }
     for (int j = 0; j < i; ++j) {
       if (plan.teams(j) != name) continue;
@@ -104,7 +86,7 @@ absl::Status CheckReferences(Decision& d, const std::string& office, const v1::P
 
 absl::Status CheckPlan(Decision& d, const std::string& office, const v1::Plan& plan) {
   if (plan.display_name().empty()) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", "plan.display_name"}});
+    return Needed("plan.display_name");
   }
   TERRACE_RETURN_IF_ERROR(
       CheckText("plan.document_number", plan.document_number(), kDisplayNameBytesMax));
@@ -140,8 +122,6 @@ void Normalise(v1::Plan* plan) {
   plan->clear_revision();
 }
 
-std::string OfficeOf(absl::string_view name) { return resource::UnitName(resource::OwnerOf(name)); }
-
 // The plan that a verb is about, when the acting office may speak about it.
 absl::StatusOr<storage::v1::PlanRecord> PlanFor(Decision& d, const std::string& name,
                                                 const std::string& acting_office) {
@@ -149,7 +129,7 @@ absl::StatusOr<storage::v1::PlanRecord> PlanFor(Decision& d, const std::string& 
   TERRACE_RETURN_IF_ERROR(resource::ParseUnitName(acting_office).status());
   auto record = d.Get<storage::v1::PlanRecord>(name);
   if (!record) return NotFound(name);
-  TERRACE_RETURN_IF_ERROR(CheckActingForOffice(d.tree(), acting_office, OfficeOf(name), name));
+  TERRACE_RETURN_IF_ERROR(CheckActingForOffice(d.tree(), acting_office, OwnerName(name), name));
   return *std::move(record);
 }
 
@@ -197,7 +177,7 @@ absl::Status InspectionsState::UpdatePlan(const v1::UpdatePlanRequest& request, 
   if (plan.state() != v1::Plan::STATE_DRAFT) return WrongState(name, plan.state(), "DRAFT");
   TERRACE_RETURN_IF_ERROR(
       resource::ApplyUpdate(request.update_mask(), request.plan(), kPlanFixed, &plan));
-  TERRACE_RETURN_IF_ERROR(CheckPlan(d, OfficeOf(name), plan));
+  TERRACE_RETURN_IF_ERROR(CheckPlan(d, OwnerName(name), plan));
   Normalise(&plan);
   PutPlan(d, name, &*record);
   *reply = WithRounds(ToResource(name, *record, {}));
@@ -214,10 +194,10 @@ absl::Status InspectionsState::ApprovePlan(const v1::ApprovePlanRequest& request
     return WrongState(request.name(), plan.state(), "DRAFT");
   }
   if (plan.checklist().empty()) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", "plan.checklist"}});
+    return Needed("plan.checklist");
   }
   // Teams may have been retired since the draft was written.
-  TERRACE_RETURN_IF_ERROR(CheckPlan(d, OfficeOf(request.name()), plan));
+  TERRACE_RETURN_IF_ERROR(CheckPlan(d, OwnerName(request.name()), plan));
   plan.set_state(v1::Plan::STATE_APPROVED);
   plan.set_approving_office(request.acting_office());
   *plan.mutable_approve_time() = ToProto(d.now());
@@ -301,7 +281,7 @@ absl::Status InspectionsState::CancelPlan(const v1::CancelPlanRequest& request, 
   TERRACE_ASSIGN_OR_RETURN(storage::v1::PlanRecord record,
                            PlanFor(d, name, request.acting_office()));
   v1::Plan& plan = *record.mutable_plan();
-  if (request.reason().empty()) return Error(Reason::REQUIRED_FIELD, {{"field", "reason"}});
+  if (request.reason().empty()) return Needed("reason");
   if (plan.state() != v1::Plan::STATE_DRAFT && plan.state() != v1::Plan::STATE_APPROVED &&
       plan.state() != v1::Plan::STATE_DRAWN) {
     return WrongState(name, plan.state(), "DRAFT, APPROVED or DRAWN");

@@ -205,7 +205,8 @@ TEST_F(PlanTest, ADrawIsRecordedSoThatItCanBeReplayed) {
   // Everything from the record: the stored pool, seed, recusals, and the plan.
   storage::v1::PoolRecord pool;
   for (const store::CommittedChange& change : world.log.back().changes) {
-    if (change.key == PoolKey(draw->name())) ASSERT_TRUE(pool.ParseFromString(*change.value));
+    if (change.key != PoolKey(draw->name())) continue;
+    ASSERT_TRUE(pool.ParseFromString(*change.value));
   }
   const v1::Draw stored = *world.state.ReadDraw(draw->name());
   DrawInput input;

@@ -9,6 +9,7 @@
 #include "common/base/random.h"
 #include "common/resource/names.h"
 #include "services/inspections/records.h"
+#include "services/inspections/refusals.h"
 #include "services/inspections/service_templates.h"
 
 namespace terrace::inspections {
@@ -154,7 +155,7 @@ void InspectionsService::GetDraw(rpc::Call& call, const v1::GetDrawRequest& requ
       });
   rpc::StampCursor(kServiceName, position, call, reply);
   if (!found || !request.include_pool()) {
-    done(found ? absl::OkStatus() : Error(Reason::NOT_FOUND, {{"name", request.name()}}));
+    done(found ? absl::OkStatus() : NotFound(request.name()));
     return;
   }
   const std::vector<std::string> keys = {PoolKey(request.name())};

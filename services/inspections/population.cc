@@ -10,6 +10,7 @@
 #include "common/base/error.h"
 #include "common/resource/names.h"
 #include "services/inspections/keys.h"
+#include "services/inspections/refusals.h"
 
 namespace terrace::inspections {
 namespace {
@@ -29,10 +30,7 @@ std::vector<std::string> Codes(const google::protobuf::RepeatedPtrField<std::str
 
 absl::Status CheckCodes(const google::protobuf::RepeatedPtrField<std::string>& names,
                         absl::string_view field, absl::string_view collection, int limit) {
-  if (names.size() > limit) {
-    return Error(Reason::BATCH_TOO_LARGE,
-                 {{"count", absl::StrCat(names.size())}, {"limit", absl::StrCat(limit)}});
-  }
+  TERRACE_RETURN_IF_ERROR(CheckCount(names.size(), limit));
   for (const std::string& name : names) {
     if (!absl::StartsWith(name, collection) ||
         !resource::IsValidId(absl::StripPrefix(name, collection))) {
@@ -59,7 +57,7 @@ absl::Status CheckPopulation(const v1::Population& population) {
     return resource::ParseName(population.programme(), kProgrammePattern).status();
   }
   if (population.enrolled_role() != registry::v1::ENROLLMENT_ROLE_UNSPECIFIED) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", "population.programme"}});
+    return Needed("population.programme");
   }
   return absl::OkStatus();
 }

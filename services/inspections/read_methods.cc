@@ -5,22 +5,16 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
-#include "common/base/error.h"
 #include "common/base/time.h"
 #include "common/resource/names.h"
 #include "services/inspections/as_of.h"
+#include "services/inspections/refusals.h"
 #include "services/inspections/service_templates.h"
 #include "services/inspections/summary.h"
 #include "services/inspections/watch.h"
 
 namespace terrace::inspections {
 namespace {
-
-absl::Status NotFound(absl::string_view name) {
-  return Error(Reason::NOT_FOUND, {{"name", std::string(name)}});
-}
-
-std::string OfficeOf(absl::string_view name) { return resource::UnitName(resource::OwnerOf(name)); }
 
 // Copies what was found into the reply.
 template <class T>
@@ -42,7 +36,7 @@ absl::optional<v1::Checklist> ShownChecklist(const InspectionsState& state, cons
                                              const std::string& name) {
   absl::optional<v1::Checklist> checklist = state.ReadChecklist(name);
   if (!checklist || asker.identity.service) return checklist;
-  const std::string office = OfficeOf(name);
+  const std::string office = OwnerName(name);
   const bool shown = checklist->state() == v1::Checklist::STATE_DRAFT
                          ? Holds(asker, office, options::v1::ROLE_OFFICER)
                          : access::AppliesTo(asker.identity, asker.tree, resource::OwnerOf(name),
@@ -137,7 +131,7 @@ absl::optional<v1::Plan> ListedPlan(const InspectionsState& state, const Scope& 
                                     const v1::ListPlansRequest&, const std::string& name) {
   // Services of the deployment see what exists under inspected units; plans are not that.
   if (!scope.Covers(resource::OwnerOf(name)) ||
-      !Holds(scope.asker(), OfficeOf(name), options::v1::ROLE_VIEWER)) {
+      !Holds(scope.asker(), OwnerName(name), options::v1::ROLE_VIEWER)) {
     return absl::nullopt;
   }
   return state.ReadPlan(name);

@@ -13,6 +13,7 @@
 #include "common/tree/judge.h"
 #include "services/inspections/inspections_state.h"
 #include "services/inspections/records.h"
+#include "services/inspections/refusals.h"
 #include "services/inspections/timeline.h"
 
 namespace terrace::inspections {
@@ -20,14 +21,6 @@ namespace {
 
 // Visits of one chunk; well inside a batch, and short under the State's lock.
 constexpr int kReleaseChunk = 200;
-
-std::string OfficeOf(absl::string_view name) { return resource::UnitName(resource::OwnerOf(name)); }
-
-absl::Status WrongState(absl::string_view name, absl::string_view state, absl::string_view needed) {
-  return Error(Reason::WRONG_STATE, {{"name", std::string(name)},
-                                     {"state", std::string(state)},
-                                     {"needed", std::string(needed)}});
-}
 
 bool Contains(const google::protobuf::RepeatedField<int32_t>& rounds, int32_t round) {
   return std::find(rounds.begin(), rounds.end(), round) != rounds.end();
@@ -41,14 +34,15 @@ bool IsVisitable(const tree::Tree& tree, const std::string& office, const std::s
 }
 
 storage::v1::VisitRecord AssignedVisit(const std::string& plan_name, const v1::Plan& plan,
-                                       const v1::DrawEntry& entry, absl::Time now) {
+                                       const v1::DrawEntry& entry, absl::Time now,
+                                       const InspectionsState& state) {
   storage::v1::VisitRecord record;
   v1::Visit& visit = *record.mutable_visit();
-  visit.set_office(OfficeOf(plan_name));
+  visit.set_office(OwnerName(plan_name));
   visit.set_plan(plan_name);
   visit.set_round(entry.round());
   visit.set_kind(plan.kind());
-  visit.set_programme(plan.programme());
+  state.SetProgramme(plan.programme(), &record);
   visit.set_checklist(plan.checklist());
   visit.set_team(entry.team());
   const v1::Round& round = plan.rounds(entry.round() - 1);
@@ -69,12 +63,7 @@ absl::StatusOr<std::vector<int32_t>> RoundsToRelease(const v1::ReleasePlanReques
     }
   }
   for (int32_t number : request.rounds()) {
-    if (number < 1 || number > plan.rounds_size()) {
-      return Error(Reason::NUMBER_OUT_OF_RANGE,
-                   {{"field", "rounds"},
-                    {"value", absl::StrCat(number)},
-                    {"range", absl::StrCat("1 to ", plan.rounds_size())}});
-    }
+    TERRACE_RETURN_IF_ERROR(CheckRange("rounds", number, 1, plan.rounds_size()));
     const v1::Round::State state = plan.rounds(number - 1).state();
     if (state != v1::Round::STATE_SEALED) {
       return WrongState(absl::StrCat("round ", number, " of ", request.name()),
@@ -96,19 +85,18 @@ absl::Status InspectionsState::ReleasePlan(const v1::ReleasePlanRequest& request
   TERRACE_RETURN_IF_ERROR(resource::ParseName(name, kPlanPattern).status());
   TERRACE_RETURN_IF_ERROR(resource::ParseUnitName(request.acting_office()).status());
   auto record = d.Get<storage::v1::PlanRecord>(name);
-  if (!record) return Error(Reason::NOT_FOUND, {{"name", name}});
-  const std::string office = OfficeOf(name);
+  if (!record) return NotFound(name);
+  const std::string office = OwnerName(name);
   TERRACE_RETURN_IF_ERROR(CheckActingForOffice(d.tree(), request.acting_office(), office, name));
   const v1::Plan plan = WithRounds(ToResource(name, *record, {}));
   if (plan.state() != v1::Plan::STATE_DRAWN && plan.state() != v1::Plan::STATE_RELEASED) {
-    return WrongState(name, absl::StripPrefix(v1::Plan::State_Name(plan.state()), "STATE_"),
-                      "DRAWN");
+    return WrongState(name, plan.state(), "DRAWN");
   }
   if (plan.has_embargo_until() && d.now() < FromProto(plan.embargo_until())) {
     return Error(Reason::UNDER_EMBARGO,
                  {{"name", name},
                   {"time", absl::FormatTime(absl::RFC3339_sec, FromProto(plan.embargo_until()),
-                                            absl::FixedTimeZone(8 * 60 * 60))}});
+                                            ZoneOfProgramme(plan.programme()))}});
   }
   TERRACE_ASSIGN_OR_RETURN(std::vector<int32_t> rounds, RoundsToRelease(request, plan));
 
@@ -147,7 +135,7 @@ absl::Status InspectionsState::ContinueOperation(Decision& d,
   v1::Plan& plan = *record->mutable_plan();
   auto draw = d.Get<storage::v1::DrawRecord>(plan.draw());
   TERRACE_CHECK(draw.has_value());
-  const std::string office = OfficeOf(spec.plan());
+  const std::string office = OwnerName(spec.plan());
 
   int next = 0;
   if (!operation.resume().empty()) TERRACE_CHECK(absl::SimpleAtoi(operation.resume(), &next));
@@ -170,7 +158,7 @@ absl::Status InspectionsState::ContinueOperation(Decision& d,
       entry.set_visit(absl::StrCat(entry.unit(), "/visits/", d.NewId()));
       renamed = true;
     }
-    d.Put(entry.visit(), AssignedVisit(spec.plan(), plan, entry, d.now()));
+    d.Put(entry.visit(), AssignedVisit(spec.plan(), plan, entry, d.now(), *this));
     ++created;
   }
   if (renamed) d.Put(plan.draw(), *draw);

@@ -4,8 +4,8 @@
 
 #include "absl/types/optional.h"
 #include "common/base/check.h"
-#include "common/base/error.h"
 #include "common/resource/names.h"
+#include "services/inspections/refusals.h"
 
 namespace terrace::inspections {
 
@@ -15,27 +15,21 @@ absl::StatusOr<Scope> Scope::Of(absl::string_view subtree, types::v1::Line line,
   Scope scope;
   if (!subtree.empty()) {
     TERRACE_ASSIGN_OR_RETURN(absl::string_view id, resource::ParseUnitName(subtree));
-    if (!tree->Number(id)) return Error(Reason::NOT_FOUND, {{"name", std::string(subtree)}});
-    scope.subtree_ = std::string(id);
+    const absl::optional<tree::UnitNumber> root = tree->Number(id);
+    if (!root) return NotFound(subtree);
+    scope.root_ = *root;
   }
   scope.line_ = tree::FromProto(line);
   scope.identity_ = std::move(identity);
-  return scope.On(std::move(tree), now);
-}
-
-Scope Scope::On(std::shared_ptr<const tree::Tree> tree, absl::Time now) const {
-  Scope scope = *this;
   scope.tree_ = std::move(tree);
   scope.now_ = now;
-  scope.root_ = tree::kNoUnit;
-  if (!subtree_.empty()) scope.root_ = scope.tree_->Number(subtree_).value_or(tree::kNoUnit);
   return scope;
 }
 
 bool Scope::Covers(absl::string_view unit) const {
-  if (subtree_.empty()) return true;
+  if (root_ == tree::kNoUnit) return true;
   const absl::optional<tree::UnitNumber> n = tree_->Number(unit);
-  return n && root_ != tree::kNoUnit && tree_->IsUnder(*n, root_, line_);
+  return n && tree_->IsUnder(*n, root_, line_);
 }
 
 bool Scope::Shows(absl::string_view unit) const {

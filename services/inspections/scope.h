@@ -1,4 +1,4 @@
-// Which units a list, a summary or a stream is about: what the request asks for, and of that what
+// Which units a list or a summary is about: what the request asks for, and of that what
 // the caller may see.
 //
 // Thread-safety. Immutable; holds its own copies.
@@ -29,24 +29,18 @@ class Scope {
   bool Covers(absl::string_view unit) const;
   // Whether it is asked for and the caller may see what belongs to it.
   bool Shows(absl::string_view unit) const;
-  // Whether it shows everything there is.
-  bool shows_all() const { return subtree_.empty() && identity_.service; }
 
   Asker asker() const { return {identity_, *tree_, now_}; }
   const access::Identity& identity() const { return identity_; }
-  const std::shared_ptr<const tree::Tree>& tree() const { return tree_; }
-  // The same question on another version of the tree.
-  Scope On(std::shared_ptr<const tree::Tree> tree, absl::Time now) const;
 
  private:
   Scope() = default;
 
-  std::string subtree_;  // Id; empty for no limit.
   tree::Line line_ = tree::Line::kTerritory;
   access::Identity identity_;
   std::shared_ptr<const tree::Tree> tree_;
   absl::Time now_;
-  tree::UnitNumber root_ = tree::kNoUnit;
+  tree::UnitNumber root_ = tree::kNoUnit;  // For no limit.
 };
 
 }  // namespace terrace::inspections

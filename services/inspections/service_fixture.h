@@ -32,12 +32,16 @@ class Reading {
   absl::StatusOr<bool> Next(rpc::Message* out) {
     absl::Notification finished;
     absl::StatusOr<bool> result = false;
-    source_->Next(out, [&](absl::StatusOr<bool> next) {
+    Start(out, [&](absl::StatusOr<bool> next) {
       result = std::move(next);
       finished.Notify();
     });
     finished.WaitForNotification();
     return result;
+  }
+  // The same without waiting for it.
+  void Start(rpc::Message* out, absl::AnyInvocable<void(absl::StatusOr<bool>)> done) {
+    source_->Next(out, std::move(done));
   }
 
  private:

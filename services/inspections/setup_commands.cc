@@ -12,6 +12,7 @@
 #include "services/inspections/checklist_rules.h"
 #include "services/inspections/inspections_state.h"
 #include "services/inspections/records.h"
+#include "services/inspections/refusals.h"
 
 namespace terrace::inspections {
 namespace {
@@ -28,10 +29,6 @@ constexpr absl::string_view kChecklistFixed[] = {"name",     "state",       "pub
 constexpr absl::string_view kTeamFixed[] = {"name", "etag", "revision", "create_time",
                                             "update_time"};
 
-absl::Status NotFound(absl::string_view name) {
-  return Error(Reason::NOT_FOUND, {{"name", std::string(name)}});
-}
-
 // The id to use: the caller's, checked, or a fresh one.
 absl::StatusOr<std::string> IdOrNew(Decision& d, const std::string& id) {
   if (id.empty()) return d.NewId();
@@ -39,42 +36,29 @@ absl::StatusOr<std::string> IdOrNew(Decision& d, const std::string& id) {
   return id;
 }
 
-absl::Status TooMany(int count, int limit) {
-  return Error(Reason::BATCH_TOO_LARGE,
-               {{"count", absl::StrCat(count)}, {"limit", absl::StrCat(limit)}});
-}
-
 absl::Status CheckDraft(const v1::Checklist& checklist) {
   if (checklist.display_name().empty()) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", "checklist.display_name"}});
+    return Needed("checklist.display_name");
   }
-  if (checklist.items_size() > kChecklistItemsMax) {
-    return TooMany(checklist.items_size(), kChecklistItemsMax);
-  }
+  TERRACE_RETURN_IF_ERROR(CheckCount(checklist.items_size(), kChecklistItemsMax));
   return absl::OkStatus();
 }
 
 absl::Status CheckTeam(const v1::Team& team) {
   if (team.display_name().empty()) {
-    return Error(Reason::REQUIRED_FIELD, {{"field", "team.display_name"}});
+    return Needed("team.display_name");
   }
-  if (team.roles_size() > kTeamRolesMax) return TooMany(team.roles_size(), kTeamRolesMax);
-  if (team.members_size() > kTeamMembersMax) return TooMany(team.members_size(), kTeamMembersMax);
-  if (team.recused_units_size() > kRecusedUnitsMax) {
-    return TooMany(team.recused_units_size(), kRecusedUnitsMax);
-  }
+  TERRACE_RETURN_IF_ERROR(CheckCount(team.roles_size(), kTeamRolesMax));
+  TERRACE_RETURN_IF_ERROR(CheckCount(team.members_size(), kTeamMembersMax));
+  TERRACE_RETURN_IF_ERROR(CheckCount(team.recused_units_size(), kRecusedUnitsMax));
   int inspectors = 0;
   for (const v1::TeamRole& role : team.roles()) {
     if (role.role().empty()) {
-      return Error(Reason::REQUIRED_FIELD, {{"field", "team.roles.role"}});
+      return Needed("team.roles.role");
     }
     TERRACE_RETURN_IF_ERROR(CheckText("team.roles.role", role.role(), kRoleBytesMax));
-    if (role.inspectors() < 1 || role.inspectors() > kInspectorsOfRoleMax) {
-      return Error(Reason::NUMBER_OUT_OF_RANGE,
-                   {{"field", "team.roles.inspectors"},
-                    {"value", absl::StrCat(role.inspectors())},
-                    {"range", absl::StrCat("1 to ", kInspectorsOfRoleMax)}});
-    }
+    TERRACE_RETURN_IF_ERROR(
+        CheckRange("team.roles.inspectors", role.inspectors(), 1, kInspectorsOfRoleMax));
     inspectors += role.inspectors();
   }
   if (inspectors < kInspectorsLeast) {
@@ -127,8 +111,7 @@ absl::Status InspectionsState::UpdateChecklist(const v1::UpdateChecklistRequest&
   v1::Checklist& checklist = *record->mutable_checklist();
   TERRACE_RETURN_IF_ERROR(CheckEtag(request.checklist().etag(), checklist.etag(), name));
   if (checklist.state() != v1::Checklist::STATE_DRAFT) {
-    return Error(Reason::WRONG_STATE,
-                 {{"name", name}, {"state", "PUBLISHED"}, {"needed", "DRAFT"}});
+    return WrongState(name, "PUBLISHED", "DRAFT");
   }
   TERRACE_RETURN_IF_ERROR(resource::ApplyUpdate(request.update_mask(), request.checklist(),
                                                 kChecklistFixed, &checklist));
@@ -150,8 +133,7 @@ absl::Status InspectionsState::PublishChecklist(const v1::PublishChecklistReques
   v1::Checklist& checklist = *record->mutable_checklist();
   TERRACE_RETURN_IF_ERROR(CheckEtag(request.etag(), checklist.etag(), name));
   if (checklist.state() != v1::Checklist::STATE_DRAFT) {
-    return Error(Reason::WRONG_STATE,
-                 {{"name", name}, {"state", "PUBLISHED"}, {"needed", "DRAFT"}});
+    return WrongState(name, "PUBLISHED", "DRAFT");
   }
   TERRACE_RETURN_IF_ERROR(CheckChecklist(checklist));
   const std::string head_name = name.substr(0, name.find('@'));

@@ -222,6 +222,26 @@ class WatchTest : public ServiceTest {
     EXPECT_TRUE(more.ok() && *more) << more.status();
     return message;
   }
+  // A watch that has been sent all there is.
+  std::unique_ptr<Reading> WatchQuiet(const std::string& request, const access::Identity& who) {
+    if (machine_->position().revision.value == 0) {
+      PublishChecklist();
+      Visited("v01", "a");
+    }
+    auto reading = Watch(request, who);
+    types::v1::Cursor at;
+    Snapshot(*reading, &at);
+    return reading;
+  }
+  void Move(const std::string& unit, const std::string& parent) {
+    ASSERT_TRUE(builder_.Move(unit, tree::Line::kTerritory, parent).ok());
+    holder_.Set(builder_.Publish());
+  }
+  static void ExpectScopeChanged(Reading& reading) {
+    v1::WatchInspectionsResponse message;
+    const absl::Status end = reading.Next(&message).status();
+    EXPECT_TRUE(HasReason(end, Reason::SCOPE_CHANGED)) << end;
+  }
   // What one has after the snapshot, by name.
   std::map<std::string, std::string> Snapshot(Reading& reading, types::v1::Cursor* at) {
     std::map<std::string, std::string> mirror;
@@ -343,96 +363,66 @@ TEST_F(WatchTest, ShowsWhatTheCallerMaySee) {
                 Reason::NOT_FOUND));
 }
 
-TEST_F(WatchTest, AMoveAcrossTheScopeEndsTheStreamAfterAWholeRevision) {
-  PublishChecklist();
-  Visited("v01", "a");
-  auto east = Watch("", Viewer("east"));
-  auto county = Watch("", Viewer("county"));
-  types::v1::Cursor at;
-  Snapshot(*east, &at);
-  Snapshot(*county, &at);
-  ASSERT_TRUE(builder_.Move("v01", tree::Line::kTerritory, "west").ok());
-  holder_.Set(builder_.Publish());
-  Visited("v02", "b");
-  const v1::WatchInspectionsResponse last = Next(*east);
-  EXPECT_EQ(last.kind(), WatchKind::KIND_CHANGES) << "the revision comes whole";
-  v1::WatchInspectionsResponse message;
-  EXPECT_TRUE(HasReason(east->Next(&message).status(), Reason::SCOPE_CHANGED));
-  EXPECT_EQ(Next(*county).kind(), WatchKind::KIND_CHANGES);
-  Visited("v03", "c");
+TEST_F(WatchTest, AMoveOutOfTheSubtreeEndsTheStream) {
+  auto east = WatchQuiet("", Viewer("east"));
+  auto asked = WatchQuiet("subtree: 'units/east'", Viewer("county"));
+  auto county = WatchQuiet("", Viewer("county"));
+  Move("v01", "west");
+  ExpectScopeChanged(*east);
+  ExpectScopeChanged(*asked);
+  Visited("v01", "b");
   EXPECT_EQ(Next(*county).kind(), WatchKind::KIND_CHANGES) << "nothing changed for the county";
 }
 
-TEST_F(WatchTest, AResumedStreamNoticesMovesOfWhatItWasSentBefore) {
+TEST_F(WatchTest, AMoveIntoTheSubtreeEndsTheStream) {
+  auto west = WatchQuiet("", Viewer("west"));
+  auto asked = WatchQuiet("subtree: 'units/west'", Service());
+  Move("v01", "west");
+  ExpectScopeChanged(*west);
+  ExpectScopeChanged(*asked);
+}
+
+TEST_F(WatchTest, AMoveInsideTheSubtreeDoesNotEndTheStream) {
+  auto east = WatchQuiet("", Viewer("east"));
+  Move("v01", "v02");
+  Visited("v01", "b");
+  EXPECT_EQ(Next(*east).kind(), WatchKind::KIND_CHANGES);
+}
+
+TEST_F(WatchTest, ANewUnitDoesNotEndTheStream) {
+  auto east = WatchQuiet("", Viewer("east"));
+  tree::UnitRecord unit;
+  unit.id = "v99";
+  unit.territory_parent = "east";
+  ASSERT_TRUE(builder_.Upsert(unit).ok());
+  holder_.Set(builder_.Publish());
+  Visited("v99", "a");
+  EXPECT_EQ(Next(*east).kind(), WatchKind::KIND_CHANGES);
+}
+
+TEST_F(WatchTest, AQuietStreamHearsOfAMoveToo) {
+  auto east = WatchQuiet("", Viewer("east"));
+  v1::WatchInspectionsResponse message;
+  absl::Notification finished;
+  absl::Status end;
+  east->Start(&message, [&](absl::StatusOr<bool> next) {
+    end = next.status();
+    finished.Notify();
+  });
+  Move("v01", "west");
+  finished.WaitForNotification();  // Nothing was written.
+  EXPECT_TRUE(HasReason(end, Reason::SCOPE_CHANGED)) << end;
+}
+
+TEST_F(WatchTest, AResumedStreamHearsOfMovesToo) {
   PublishChecklist();
   Visited("v01", "a");
   const store::Cursor end = machine_->position();
   auto east =
       Watch(absl::StrCat("after { log_id: '", end.log_id, "' revision: ", end.revision.value, " }"),
             Viewer("east"));
-  ASSERT_TRUE(builder_.Move("v01", tree::Line::kTerritory, "west").ok());
-  holder_.Set(builder_.Publish());
-  Visited("v02", "b");
-  Next(*east);
-  v1::WatchInspectionsResponse message;
-  EXPECT_TRUE(HasReason(east->Next(&message).status(), Reason::SCOPE_CHANGED));
-}
-
-TEST_F(WatchTest, NewUnitsDoNotEndTheStream) {
-  PublishChecklist();
-  auto reading = Watch("", Viewer("east"));
-  types::v1::Cursor at;
-  Snapshot(*reading, &at);
-  tree::UnitRecord unit;
-  unit.id = "v11";
-  unit.territory_parent = "east";
-  ASSERT_TRUE(builder_.Upsert(unit).ok());
-  holder_.Set(builder_.Publish());
-  Visited("v11", "a");
-  EXPECT_EQ(Next(*reading).kind(), WatchKind::KIND_CHANGES);
-  Visited("v01", "a");
-  EXPECT_EQ(Next(*reading).kind(), WatchKind::KIND_CHANGES);
-}
-
-TEST_F(WatchTest, TellsOfTicks) {
-  PublishChecklist();
-  const std::string visit = Visited("v01", "a");
-  auto reading = Watch("", Service());
-  types::v1::Cursor at;
-  Snapshot(*reading, &at);
-  // Overdue since midnight: yesterday's day ends before now, so the next tick is due at once only
-  // when it lies in the future of the log; a finding due in the past needs none.
-  v1::RaiseFindingRequest raise;
-  raise.set_parent(visit);
-  raise.set_finding_id("f");
-  raise.mutable_finding()->set_text("x");
-  *raise.mutable_finding()->mutable_rectify_by() =
-      Text<google::type::Date>("year: 2016 month: 1 day: 1");
-  auto finding = Call<v1::Finding>("RaiseFinding", raise, Inspector("county"));
-  ASSERT_TRUE(finding.ok());
-  v1::GetFindingRequest get;
-  get.set_name(finding->name());
-  EXPECT_TRUE(Call<v1::Finding>("GetFinding", get, Viewer("v01"))->overdue());
-  const v1::WatchInspectionsResponse message = Next(*reading);
-  ASSERT_THAT(message.resources(), SizeIs(1));
-  EXPECT_TRUE(message.resources(0).finding().has_due_time());
-  EXPECT_FALSE(message.resources(0).finding().overdue()) << "worked out by who keeps the copy";
-  // A tick of the log, as the machine writes it.
-  machine::Command command;
-  command.identity = Service();
-  command.received = clock_.Now();
-  absl::Notification ticked;
-  machine_->Execute(
-      command, {},
-      [&](const machine::State&, Decision& d, std::string*) {
-        storage::v1::Tick tick;
-        *tick.mutable_instant() = ToProto(T("2016-01-02 00:00"));
-        d.Put(machine::kTickKey, tick);
-        return absl::OkStatus();
-      },
-      [&](absl::StatusOr<machine::Done>) { ticked.Notify(); });
-  ticked.WaitForNotification();
-  EXPECT_EQ(FromProto(Next(*reading).resources(0).tick()), T("2016-01-02 00:00"));
+  Move("v01", "west");
+  ExpectScopeChanged(*east);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -145,7 +146,11 @@ class World {
   World() : builder_(CountyTree()), tree_(builder_.Publish()) {}
 
   absl::Time now = T("2016-06-01 09:00");
-  InspectionsState state;
+  absl::flat_hash_map<std::string, std::string> zones;  // Of programmes that the mirror knows.
+  InspectionsState state{[this](absl::string_view programme) {
+    const auto zone = zones.find(programme);
+    return zone == zones.end() ? "" : zone->second;
+  }};
   std::vector<store::Committed> log;
 
   const tree::Tree& tree() const { return *tree_; }

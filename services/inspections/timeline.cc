@@ -2,20 +2,11 @@
 
 #include <algorithm>
 
-#include "absl/time/civil_time.h"
 #include "common/base/time.h"
 #include "google/protobuf/util/time_util.h"
 
 namespace terrace::inspections {
 namespace {
-
-// A day is the same length of time for everybody who is inspected: the whole country keeps this
-// zone, and it knows no summer time.
-absl::TimeZone Zone() { return absl::FixedTimeZone(8 * 60 * 60); }
-
-absl::CivilDay DayOf(const google::type::Date& date) {
-  return absl::CivilDay(date.year(), date.month(), date.day());
-}
 
 // Whether the moment is there and not after `at`.
 bool By(bool has, const v1::Moment& moment, absl::Time at) {
@@ -89,12 +80,16 @@ bool RunsOut(v1::Finding::State state) {
          state == v1::Finding::STATE_RETURNED;
 }
 
-absl::Time EndOfDay(const google::type::Date& date) {
-  return absl::FromCivil(DayOf(date) + 1, Zone());
+absl::CivilDay DayOf(const google::type::Date& date) {
+  return absl::CivilDay(date.year(), date.month(), date.day());
 }
 
-absl::Time StartOfDay(const google::type::Date& date) {
-  return absl::FromCivil(DayOf(date), Zone());
+absl::Time EndOfDay(const google::type::Date& date, absl::TimeZone zone) {
+  return absl::FromCivil(DayOf(date) + 1, zone);
+}
+
+absl::Time MoveEndOfDay(absl::Time end, absl::TimeZone from, absl::TimeZone to) {
+  return absl::FromCivil(absl::ToCivilDay(end, from), to);
 }
 
 }  // namespace terrace::inspections

@@ -7,6 +7,7 @@
 #ifndef TERRACE_SERVICES_INSPECTIONS_TIMELINE_H_
 #define TERRACE_SERVICES_INSPECTIONS_TIMELINE_H_
 
+#include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "google/type/date.pb.h"
@@ -44,10 +45,11 @@ bool IsOpen(v1::Finding::State state);
 // Whether a finding in this state grows overdue: it is open, and not with the office.
 bool RunsOut(v1::Finding::State state);
 
-// The end of the day in Asia/Shanghai: the instant from which a finding is overdue.
-absl::Time EndOfDay(const google::type::Date& date);
-// The day's beginning there.
-absl::Time StartOfDay(const google::type::Date& date);
+absl::CivilDay DayOf(const google::type::Date& date);
+// The end of the day in the zone: the instant from which a finding is overdue.
+absl::Time EndOfDay(const google::type::Date& date, absl::TimeZone zone);
+// The end of the day in the other zone of which `end` is the end in the one.
+absl::Time MoveEndOfDay(absl::Time end, absl::TimeZone from, absl::TimeZone to);
 
 }  // namespace terrace::inspections
 

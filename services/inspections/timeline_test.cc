@@ -114,9 +114,15 @@ TEST(DayTest, DaysEndAtMidnightInTheZone) {
   date.set_year(2016);
   date.set_month(2);
   date.set_day(29);
-  EXPECT_EQ(absl::FormatTime(absl::RFC3339_sec, EndOfDay(date), absl::UTCTimeZone()),
-            "2016-02-29T16:00:00+00:00");
-  EXPECT_EQ(EndOfDay(date) - StartOfDay(date), absl::Hours(24));
+  const absl::TimeZone east = absl::FixedTimeZone(8 * 3600);
+  const absl::TimeZone west = absl::FixedTimeZone(-9 * 3600);
+  const auto shown = [](absl::Time time) {
+    return absl::FormatTime(absl::RFC3339_sec, time, absl::UTCTimeZone());
+  };
+  EXPECT_EQ(shown(EndOfDay(date, east)), "2016-02-29T16:00:00+00:00");
+  EXPECT_EQ(shown(EndOfDay(date, west)), "2016-03-01T09:00:00+00:00");
+  EXPECT_EQ(MoveEndOfDay(EndOfDay(date, east), east, west), EndOfDay(date, west));
+  EXPECT_EQ(MoveEndOfDay(EndOfDay(date, west), west, east), EndOfDay(date, east));
 }
 
 }  // namespace

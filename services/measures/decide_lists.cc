@@ -50,6 +50,12 @@ absl::Status CheckPastKept(const Schedule& before, const Schedule& after, absl::
 
 }  // namespace
 
+// A list that names no zone counts its days as its programme does.
+void MeasuresState::TakeZoneOfProgramme(v1::MeasureList* list) const {
+  if (zone_ == nullptr || list->programme().empty() || !list->time_zone().empty()) return;
+  list->set_time_zone(zone_(list->programme()));
+}
+
 absl::Status MeasuresState::CreateMeasureList(const v1::CreateMeasureListRequest& request,
                                               Decision& d, v1::MeasureList* reply) const {
   TERRACE_ASSIGN_OR_RETURN(absl::string_view office, resource::ParseUnitName(request.parent()));
@@ -59,6 +65,7 @@ absl::Status MeasuresState::CreateMeasureList(const v1::CreateMeasureListRequest
   MeasureListRecord record;
   *record.mutable_measure_list() = request.measure_list();
   ClearOutputs(record.mutable_measure_list());
+  TakeZoneOfProgramme(record.mutable_measure_list());
   TERRACE_RETURN_IF_ERROR(CheckList(record.measure_list()).status());
   if (d.Exists(name)) return Error(Reason::ALREADY_EXISTS, {{"name", name}});
   *record.mutable_measure_list()->mutable_create_time() = ToProto(d.now());
@@ -79,6 +86,7 @@ absl::Status MeasuresState::UpdateMeasureList(const v1::UpdateMeasureListRequest
   TERRACE_RETURN_IF_ERROR(
       resource::ApplyUpdate(request.update_mask(), request.measure_list(),
                             {"name", "etag", "revision", "create_time", "update_time"}, &changed));
+  if (!record->issued()) TakeZoneOfProgramme(&changed);
   TERRACE_ASSIGN_OR_RETURN(Schedule after, CheckList(changed));
   if (record->issued()) {
     TERRACE_ASSIGN_OR_RETURN(Schedule before, Schedule::FromList(record->measure_list(), kField));

@@ -109,6 +109,51 @@ TEST_F(ListsTest, UpdatesFollowTheMaskAndTheEtag) {
   EXPECT_REASON(UpdateList("", {"display_name"}), REQUIRED_FIELD);
 }
 
+// Days end in Honolulu, at UTC-10 all year, 18 hours later than in China.
+constexpr char kFar[] = "programme: 'units/county/programmes/far' ";
+
+TEST_F(ListsTest, AListCountsItsDaysAsItsProgrammeUnlessItSaysOtherwise) {
+  const auto zone_of = [&](const std::string& id, const std::string& more) {
+    MakeList(id, more);
+    v1::GetMeasureListRequest request;
+    request.set_name(absl::StrCat("units/county/measureLists/", id));
+    auto list = Do<v1::MeasureList>("GetMeasureList", Officer("county"), request);
+    EXPECT_TRUE(list.ok()) << list.status();
+    return list.ok() ? list->time_zone() : "";
+  };
+  EXPECT_EQ(zone_of("far", kFar), "Pacific/Honolulu");
+  EXPECT_EQ(zone_of("own", absl::StrCat(kFar, "time_zone: 'Asia/Urumqi'")), "Asia/Urumqi");
+  EXPECT_EQ(zone_of("unknown", "programme: 'units/county/programmes/none'"), "");
+  EXPECT_EQ(zone_of("list", ""), "");
+  // The programme may come later, as long as nothing was issued.
+  auto changed = UpdateList(kFar, {"programme"});
+  ASSERT_TRUE(changed.ok()) << changed.status();
+  EXPECT_EQ(changed->time_zone(), "Pacific/Honolulu");
+  ASSERT_TRUE(UpdateList("programme: ''", {"programme", "time_zone"}).ok());
+  MakeLead("m1", "east");
+  changed = UpdateList(kFar, {"programme"});
+  ASSERT_TRUE(changed.ok()) << changed.status();
+  EXPECT_EQ(changed->time_zone(), "") << "fixed once issued";
+}
+
+TEST_F(ListsTest, AllThatIsDueIsDueInTheZoneOfTheList) {
+  MakeList("list", kFar);
+  const std::string east = MakeLead("m1", "east",
+                                    "start_date { year: 2016 month: 1 day: 10 } "
+                                    "due_date { year: 2016 month: 6 day: 30 }");
+  const std::string west = MakeLead("m2", "west");
+  Now("2016-01-23 17:59");
+  auto report = Submit(east, "2016-01", Reporter("east"));
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->timeliness(), v1::TIMELINESS_ON_TIME);
+  EXPECT_EQ(Show(report->due_time()), "2016-01-23 18:00");
+  Now("2016-01-23 18:00:01");
+  report = Submit(west, "2016-01", Reporter("west"));
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->timeliness(), v1::TIMELINESS_LATE);
+  EXPECT_EQ(Show(GetAssignment(east).due_time()), "2016-07-01 18:00");
+}
+
 TEST_F(ListsTest, WhatWasDueStaysDueAsItWas) {
   MakeList();
   MakeLead("m1", "east");

@@ -90,6 +90,9 @@ class MeasuresTest : public ::testing::Test {
     options.state = std::make_unique<MeasuresState>(
         [this](absl::string_view programme, absl::string_view unit, absl::Time) {
           return programme == "units/county/programmes/model" && enrolled_.count(std::string(unit));
+        },
+        [](absl::string_view programme) {
+          return programme == "units/county/programmes/far" ? "Pacific/Honolulu" : "";
         });
     options.tree = [this] { return tree_.Get(); };
     options.clock = &clock_;

@@ -60,6 +60,11 @@ inline constexpr int kImportRowsPerMessage = 1000;
 using EnrolledFn =
     std::function<bool(absl::string_view programme, absl::string_view unit, absl::Time at)>;
 
+// The name of the zone in which a programme (full name) counts its days, such as "Asia/Shanghai",
+// as the mirror of the registry knows it; empty for an unknown programme. A programme never changes
+// its zone. Thread-safe.
+using ZoneFn = std::function<std::string(absl::string_view programme)>;
+
 struct MeasureEntry;
 
 struct ListEntry {
@@ -94,8 +99,10 @@ struct MeasureEntry {
 
 class MeasuresState : public machine::State {
  public:
-  // Without `enrolled` no measure can be cascaded by programme.
-  explicit MeasuresState(EnrolledFn enrolled = nullptr) : enrolled_(std::move(enrolled)) {}
+  // Without `enrolled` no measure can be cascaded by programme; without `zone` lists count their
+  // days in Asia/Shanghai unless they say otherwise.
+  explicit MeasuresState(EnrolledFn enrolled = nullptr, ZoneFn zone = nullptr)
+      : enrolled_(std::move(enrolled)), zone_(std::move(zone)) {}
 
   // ---- machine::State.
   bool Resident(absl::string_view key) const override;
@@ -188,6 +195,8 @@ class MeasuresState : public machine::State {
   absl::Status CloseIssue(const storage::v1::IssueSpec& spec, storage::v1::MeasureRecord& record,
                           machine::Decision& d, internal::v1::OperationRecord& operation) const;
 
+  void TakeZoneOfProgramme(v1::MeasureList* list) const;
+
   // Of decide_assignments.cc and decide_reports.cc.
   struct Part;
   absl::Status ReadPart(absl::string_view assignment, machine::Decision& d, Part* part) const;
@@ -199,6 +208,7 @@ class MeasuresState : public machine::State {
                             v1::Report* reply) const;
 
   const EnrolledFn enrolled_;
+  const ZoneFn zone_;
   Index<ListEntry> lists_;
   Index<MeasureEntry> measures_;
   Index<AssignmentEntry> assignments_;

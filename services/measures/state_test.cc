@@ -1,12 +1,14 @@
 // The State as a function of the log, and the stream that mirrors are made from.
 #include <random>
 
+#include "common/rpc/row_watch.h"
 #include "gmock/gmock.h"
 #include "services/measures/measures_fixture.h"
 
 namespace terrace::measures {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
@@ -94,6 +96,21 @@ class StateTest : public MeasuresTest {
                       ->source(*calls_.back(), Text<v1::WatchMeasuresRequest>(text));
     EXPECT_TRUE(source.ok()) << source.status();
     return *std::move(source);
+  }
+  // A watch that has been sent all there is.
+  std::unique_ptr<rpc::Source> WatchQuiet(const access::Identity& who,
+                                          const std::string& text = "") {
+    auto source = StartWatch(who, text);
+    EXPECT_EQ(Watch(*source, 2).back().kind(), v1::WatchMeasuresResponse::KIND_SNAPSHOT_END);
+    return source;
+  }
+  void MoveUnit(const std::string& unit, const std::string& parent) {
+    ASSERT_TRUE(builder_.Move(unit, tree::Line::kTerritory, parent).ok());
+    PublishTree();
+  }
+  void ExpectScopeChanged(rpc::Source& source) {
+    Watch(source, 1);
+    EXPECT_TRUE(HasReason(end_, Reason::SCOPE_CHANGED)) << end_;
   }
   static std::vector<std::string> Names(const v1::WatchMeasuresResponse& message) {
     std::vector<std::string> names;
@@ -243,29 +260,123 @@ TEST_F(StateTest, AWatchShowsItsScopeAlone) {
   EXPECT_THAT(names(Officer("other"), ""), IsEmpty());
 }
 
-TEST_F(StateTest, AMoveEndsTheWatchesThatItTouches) {
+TEST_F(StateTest, AMoveOutOfTheSubtreeEndsTheWatch) {
   Live();
-  auto east = StartWatch(Reporter("east"));
-  auto region = StartWatch(Officer("region"));
-  auto west = StartWatch(Officer("county"), "subtree: 'units/west'");
-  for (rpc::Source* source : {east.get(), region.get(), west.get()}) {
-    const auto first = Watch(*source, 2);
-    ASSERT_EQ(first.back().kind(), v1::WatchMeasuresResponse::KIND_SNAPSHOT_END);
-  }
-  ASSERT_TRUE(builder_.Move("east-2", tree::Line::kTerritory, "west").ok());
-  AddUnit("north", "county", "township");
-  PublishTree();
-  MakeLead("m9", "north");
-  // The revision comes whole, to the one who sees it; then those whom the move touches must begin
-  // anew. The region has lost and gained nothing, and sees the new unit.
+  auto east = WatchQuiet(Reporter("east"));
+  auto asked = WatchQuiet(Officer("county"), "subtree: 'units/east'");
+  auto region = WatchQuiet(Officer("region"));
+  MoveUnit("east-2", "west");
+  ExpectScopeChanged(*east);
+  ExpectScopeChanged(*asked);
+  MakeLead("m9", "west");
   EXPECT_THAT(Names(Watch(*region, 1)[0]), ElementsAre("units/county/measures/m9"));
-  Watch(*east, 2);
+}
+
+TEST_F(StateTest, AMoveIntoTheSubtreeEndsTheWatch) {
+  Live();
+  auto west = WatchQuiet(Reporter("west"));
+  auto asked = WatchQuiet(Officer("county"), "subtree: 'units/west'");
+  MoveUnit("east-2", "west");
+  ExpectScopeChanged(*west);
+  ExpectScopeChanged(*asked);
+}
+
+TEST_F(StateTest, AnExchangeOfTwoUnitsEndsTheWatch) {
+  Live();
+  auto east = WatchQuiet(Reporter("east"));
+  ASSERT_TRUE(builder_.Move("east-2", tree::Line::kTerritory, "west").ok());
+  MoveUnit("west-1", "east");
+  ExpectScopeChanged(*east);
+}
+
+TEST_F(StateTest, AMoveInsideTheSubtreeDoesNotEndTheWatch) {
+  Live();
+  auto county = WatchQuiet(Officer("county"));
+  auto asked = WatchQuiet(Officer("county"), "subtree: 'units/east'");
+  MoveUnit("east-2", "east-1");
+  MakeLead("m9", "east-2");
+  for (rpc::Source* source : {county.get(), asked.get()}) {
+    EXPECT_THAT(Names(Watch(*source, 1)[0]), Contains("units/county/measures/m9"));
+  }
+}
+
+TEST_F(StateTest, AMoveBetweenTwoGrantsDoesNotEndTheWatch) {
+  Live();
+  access::Identity both = Reporter("east");
+  both.grants.push_back(Reporter("west").grants[0]);
+  auto source = WatchQuiet(both);
+  MoveUnit("east-2", "west");
+  MakeLead("m9", "east-2");
+  EXPECT_THAT(Names(Watch(*source, 1)[0]), Contains("units/county/measures/m9"));
+}
+
+TEST_F(StateTest, ANewUnitDoesNotEndTheWatch) {
+  Live();
+  auto county = WatchQuiet(Officer("county"));
+  AddUnit("north", "county", "township");
+  AddUnit("north-1", "north", "village");
+  PublishTree();
+  MakeLead("m9", "north-1");
+  EXPECT_THAT(Names(Watch(*county, 1)[0]), ElementsAre("units/county/measures/m9"));
+  EXPECT_THAT(Names(Watch(*county, 1)[0]), Contains("units/north-1/assignments/county~m9"));
+}
+
+TEST_F(StateTest, AnOldUnitUnderANewOneIsAMove) {
+  Live();
+  auto east = WatchQuiet(Reporter("east"));
+  AddUnit("east-9", "east", "village");
+  MoveUnit("west-1", "east-9");
+  ExpectScopeChanged(*east);
+}
+
+TEST_F(StateTest, AMoveAboveTheSubtreeEndsTheWatch) {
+  Live();
+  auto east = WatchQuiet(Reporter("east"));
+  auto asked = WatchQuiet(Officer("county"), "subtree: 'units/east'");
+  MoveUnit("county", "other");  // Measures of that county apply from now on.
+  ExpectScopeChanged(*east);
+  ExpectScopeChanged(*asked);
+}
+
+TEST_F(StateTest, AQuietWatchHearsOfAMoveToo) {
+  Live();
+  auto east = WatchQuiet(Reporter("east"));
+  v1::WatchMeasuresResponse message;
+  absl::Notification done;
+  east->Next(&message, [&](absl::StatusOr<bool> result) {
+    end_ = result.status();
+    done.Notify();
+  });
+  MoveUnit("east-2", "west");
+  done.WaitForNotification();  // Nothing was written.
   EXPECT_TRUE(HasReason(end_, Reason::SCOPE_CHANGED)) << end_;
-  Watch(*west, 2);
-  EXPECT_TRUE(HasReason(end_, Reason::SCOPE_CHANGED)) << end_;
-  auto again = Watch(*region, 1);
-  EXPECT_TRUE(end_.ok()) << end_;
-  EXPECT_THAT(Names(again[0]), ::testing::Contains("units/north/assignments/county~m9"));
+}
+
+TEST_F(StateTest, AWatchOfManyUnitsLooksForMovesAfterAPause) {
+  for (size_t i = 0; i < rpc::kWatchUnitsAtOnce; ++i) {
+    AddUnit(absl::StrCat("east-x", i), "east", "village");
+  }
+  PublishTree();
+  Live();
+  auto east = WatchQuiet(Reporter("east"));
+  AddUnit("east-9", "east", "village");
+  PublishTree();
+  MakeLead("m8", "east-9");
+  EXPECT_THAT(Names(Watch(*east, 1)[0]), Contains("units/county/measures/m8"));
+  MoveUnit("east-2", "west");
+  MakeLead("m9", "east-9");
+  EXPECT_THAT(Names(Watch(*east, 1)[0]), Contains("units/county/measures/m9"));
+  clock_.Set(clock_.Now() + rpc::kWatchComparePause);
+  ExpectScopeChanged(*east);
+}
+
+TEST_F(StateTest, AnExpiredGrantEndsTheWatch) {
+  Live();
+  access::Identity east = Reporter("east");
+  east.grants[0].expires = clock_.Now() + absl::Hours(1);
+  auto source = WatchQuiet(east);
+  clock_.Set(east.grants[0].expires);
+  ExpectScopeChanged(*source);
 }
 
 }  // namespace

@@ -379,6 +379,14 @@ class WatchTest : public ListsTest {
       }
     }
   }
+  // A watch of the east, its snapshot read.
+  std::unique_ptr<rpc::Source> WatchEast() {
+    v1::WatchUnitsRequest request;
+    request.set_subtree("units/east");
+    auto source = Watch(request, registry_.admin);
+    Snapshot(*source);
+    return source;
+  }
   // The next revision, progress left out.
   absl::StatusOr<v1::WatchUnitsResponse> NextRevision(rpc::Source& source) {
     for (;;) {
@@ -434,7 +442,7 @@ TEST_F(WatchTest, EveryRevisionComesWholeInOrderOnce) {
   EXPECT_THAT(NextRevision(*foreign).status(), HasTheReason(Reason::LOG_CHANGED));
 }
 
-TEST_F(WatchTest, ASubtreeShowsItsOwnUntilAUnitLeaves) {
+TEST_F(WatchTest, ASubtreeShowsItsOwn) {
   v1::WatchUnitsRequest request;
   request.set_subtree("units/east");
   auto source = Watch(request, WithGrant("east", options::v1::ROLE_VIEWER));
@@ -447,26 +455,77 @@ TEST_F(WatchTest, ASubtreeShowsItsOwnUntilAUnitLeaves) {
   auto message = NextRevision(*source);
   ASSERT_THAT(message.status(), IsFine());
   EXPECT_EQ(message->changes(0).unit().name(), "units/east-3");
+}
 
-  Move("east-2", "east-1");  // Inside.
-  message = NextRevision(*source);
-  ASSERT_THAT(message.status(), IsFine());
-  EXPECT_EQ(message->changes(0).placement().parent(), "units/east-1");
-
-  Move("west-1", "east");  // In: its history was not shown.
-  message = NextRevision(*source);
-  ASSERT_THAT(message.status(), IsFine()) << "the revision comes whole before the end";
+TEST_F(WatchTest, AMoveOutOfTheSubtreeEndsTheStream) {
+  auto source = WatchEast();
+  Move("east-1", "west");
   EXPECT_THAT(NextRevision(*source).status(), HasTheReason(Reason::SCOPE_CHANGED));
 }
 
-TEST_F(WatchTest, AUnitThatLeavesEndsTheStream) {
+TEST_F(WatchTest, AMoveIntoTheSubtreeEndsTheStream) {
+  auto source = WatchEast();
+  Move("west-1", "east");  // Its history was not shown.
+  EXPECT_THAT(NextRevision(*source).status(), HasTheReason(Reason::SCOPE_CHANGED));
+}
+
+TEST_F(WatchTest, AMoveInsideTheSubtreeDoesNotEndTheStream) {
+  auto source = WatchEast();
+  Move("east-2", "east-1");
+  auto message = NextRevision(*source);
+  ASSERT_THAT(message.status(), IsFine());
+  EXPECT_EQ(message->changes(0).placement().parent(), "units/east-1");
+}
+
+TEST_F(WatchTest, AMoveElsewhereDoesNotEndTheStream) {
+  Add(Registry::Area("west-2", "west", "village", "village"));
+  auto source = WatchEast();
+  Move("west-2", "west-1");
+  Add(Registry::Area("east-3", "east", "village", "village"));
+  EXPECT_THAT(NextRevision(*source).status(), IsFine());
+}
+
+TEST_F(WatchTest, ANewUnitDoesNotEndTheStream) {
+  auto source = WatchEast();
+  Add(Registry::Area("east-3", "east", "village", "village"));
+  Add(Registry::Area("east-4", "east-3", "village", "village"));
+  for (const char* unit : {"units/east-3", "units/east-4"}) {
+    auto message = NextRevision(*source);
+    ASSERT_THAT(message.status(), IsFine());
+    EXPECT_EQ(message->changes(0).unit().name(), unit);
+  }
+}
+
+TEST_F(WatchTest, AMoveOfTheSubtreeItselfEndsTheStream) {
+  auto source = WatchEast();
+  Move("east", "province");  // The programmes of the county apply to it no longer.
+  EXPECT_THAT(NextRevision(*source).status(), HasTheReason(Reason::SCOPE_CHANGED));
+}
+
+TEST_F(WatchTest, AMoveBeyondTheGrantsEndsTheStream) {
+  v1::WatchUnitsRequest request;
+  request.set_subtree("units/county");
+  auto source = Watch(request, WithGrant("county", options::v1::ROLE_VIEWER));
+  auto realm = Watch({}, registry_.admin);
+  Snapshot(*source);
+  Snapshot(*realm);
+  Move("east", "province");
+  EXPECT_THAT(NextRevision(*source).status(), HasTheReason(Reason::SCOPE_CHANGED));
+  EXPECT_THAT(NextRevision(*realm).status(), IsFine()) << "the realm loses nothing";
+}
+
+TEST_F(WatchTest, AResumedStreamFindsInTheLogWhatHasMovedMeanwhile) {
+  WatchEast();
   v1::WatchUnitsRequest request;
   request.set_subtree("units/east");
-  auto source = Watch(request, registry_.admin);
-  Snapshot(*source);
+  *request.mutable_after() = cursor_;
+  Move("east-2", "east-1");
+  auto inside = Watch(request, registry_.admin);
+  EXPECT_THAT(NextRevision(*inside).status(), IsFine());
   Move("east-1", "west");
+  auto source = Watch(request, registry_.admin);
   absl::Status status;
-  while (status.ok()) status = NextRevision(*source).status();
+  for (int i = 0; i < 3 && status.ok(); ++i) status = NextRevision(*source).status();
   EXPECT_THAT(status, HasTheReason(Reason::SCOPE_CHANGED));
 }
 

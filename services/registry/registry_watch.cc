@@ -1,5 +1,6 @@
 #include "services/registry/registry_watch.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/check.h"
@@ -22,75 +23,49 @@ T Parsed(const std::string& bytes) {
   return record;
 }
 
-// Which rows a stream shows: those of one subtree, or all.
-class WatchScope {
- public:
-  WatchScope(std::shared_ptr<const PublishedTree> tree, std::string root, Line line)
-      : tree_(std::move(tree)), root_(std::move(root)), line_(line) {}
-
-  bool Shows(const RowKey& key, const std::string* value, store::Revision revision) const {
-    if (root_.empty()) return true;
-    switch (key.kind) {
-      case RowKind::kLevel:
-      case RowKind::kKind:
-        return true;
-      case RowKind::kEnrollment:
-        return IsInside(key.item, revision);
-      case RowKind::kProgramme:
-        return IsInside(key.unit, revision) || AppliesFromAbove(key.unit, value, revision);
-      default:
-        return IsInside(key.unit, revision);
-    }
+// Whether the stream shows the row.
+bool Shows(const rpc::WatchScope& scope, const RowKey& key, const std::string* value) {
+  switch (key.kind) {
+    case RowKind::kOther:
+      return false;
+    case RowKind::kLevel:
+    case RowKind::kKind:
+      return true;
+    case RowKind::kEnrollment:
+      return scope.Shows(key.item);
+    case RowKind::kProgramme:
+      if (scope.Shows(key.unit)) return true;
+      return value != nullptr && scope.Applies(key.unit) &&
+             Parsed<storage::v1::ProgrammeRecord>(*value).programme().visibility() ==
+                 v1::VISIBILITY_SUBTREE;
+    default:
+      return scope.Shows(key.unit);
   }
+}
 
-  // Whether a batch takes a unit out of the subtree or brings one in: then what the stream has
-  // shown is no longer what it would show.
-  bool ChangedBy(const store::Committed& batch) const {
-    if (root_.empty()) return false;
-    for (const store::CommittedChange& change : batch.changes) {
-      const RowKey key = ParseKey(change.key);
-      if (key.kind != RowKind::kPlacement || !change.value || key.unit == root_) continue;
-      const auto place = Parsed<storage::v1::PlacementRecord>(*change.value);
-      const bool territory = line_ == Line::kTerritory;
-      const bool was =
-          IsInside(territory ? place.left_parent() : place.left_sector_parent(), batch.revision);
-      const bool is = IsInside(territory ? place.parent() : place.sector_parent(), batch.revision);
-      if (was != is && !IsNew(batch, key.unit)) return true;
-    }
-    return false;
-  }
+// A new unit comes with its own row; a move writes the place alone.
+bool IsNew(const store::Committed& batch, absl::string_view unit) {
+  const std::string key = UnitKey(unit);
+  return std::any_of(batch.changes.begin(), batch.changes.end(),
+                     [&](const store::CommittedChange& change) { return change.key == key; });
+}
 
- private:
-  // A new unit comes with its own row; a move writes the place alone.
-  static bool IsNew(const store::Committed& batch, absl::string_view unit) {
-    const std::string key = UnitKey(unit);
-    for (const store::CommittedChange& change : batch.changes) {
-      if (change.key == key) return true;
-    }
-    return false;
-  }
-
-  bool IsInside(absl::string_view unit, store::Revision revision) const {
-    const std::shared_ptr<const tree::Tree> tree = tree_->At(revision);
-    const absl::optional<UnitNumber> number = tree->Number(unit);
-    const absl::optional<UnitNumber> root = tree->Number(root_);
-    return number && root && tree->IsUnder(*number, *root, line_);
-  }
-
-  bool AppliesFromAbove(absl::string_view office, const std::string* value,
-                        store::Revision revision) const {
-    const std::shared_ptr<const tree::Tree> tree = tree_->At(revision);
-    const absl::optional<UnitNumber> above = tree->Number(office);
-    const absl::optional<UnitNumber> root = tree->Number(root_);
-    if (value == nullptr || !above || !root || !tree->IsUnder(*root, *above, line_)) return false;
-    return Parsed<storage::v1::ProgrammeRecord>(*value).programme().visibility() ==
-           v1::VISIBILITY_SUBTREE;
-  }
-
-  const std::shared_ptr<const PublishedTree> tree_;
-  const std::string root_;  // Id; empty for the whole realm.
-  const Line line_;
-};
+// Whether a batch takes a unit into what the stream shows or out of it, or moves the subtree as a
+// whole, so that other offices stand above it.
+bool Moves(const rpc::WatchScope& scope, tree::Line line, const store::Committed& batch) {
+  return std::any_of(
+      batch.changes.begin(), batch.changes.end(), [&](const store::CommittedChange& change) {
+        const RowKey key = ParseKey(change.key);
+        if (key.kind != RowKind::kPlacement || !change.value || IsNew(batch, key.unit)) {
+          return false;
+        }
+        const auto place = Parsed<storage::v1::PlacementRecord>(*change.value);
+        const bool territory = line == Line::kTerritory;
+        const bool was = scope.Shows(territory ? place.left_parent() : place.left_sector_parent());
+        const bool is = scope.Shows(territory ? place.parent() : place.sector_parent());
+        return was != is || (!is && scope.Applies(key.unit));
+      });
+}
 
 v1::WatchMessageKind ToKind(rpc::WatchKind kind) {
   switch (kind) {
@@ -192,32 +167,25 @@ absl::StatusOr<std::unique_ptr<rpc::Source>> WatchUnits(machine::Machine* machin
                                                         std::shared_ptr<const PublishedTree> tree,
                                                         const rpc::Call& call,
                                                         const v1::WatchUnitsRequest& request) {
-  std::string root;
-  if (request.subtree().empty()) {
-    if (!access::HoldsRealm(call.identity, options::v1::ROLE_VIEWER, call.received)) {
-      return Error(Reason::ROLE_REQUIRED, {{"role", "VIEWER"}, {"unit", "the whole realm"}});
-    }
-  } else {
-    TERRACE_ASSIGN_OR_RETURN(absl::string_view id, resource::ParseUnitName(request.subtree()));
-    root = std::string(id);
+  if (request.subtree().empty() &&
+      !access::HoldsRealm(call.identity, options::v1::ROLE_VIEWER, call.received)) {
+    return Error(Reason::ROLE_REQUIRED, {{"role", "VIEWER"}, {"unit", "the whole realm"}});
   }
+  rpc::RowWatchSpec spec;
+  TERRACE_ASSIGN_OR_RETURN(
+      spec.scope,
+      rpc::WatchScope::Of(
+          request.subtree(), request.line(), rpc::WatchScope::Rules::kAboveSubtree, call.identity,
+          [machine, tree = std::move(tree)] { return tree->At(machine->position().revision); },
+          &machine->clock()));
   // The state itself is used beyond the machine's lock only for its tables, which have a lock of
   // their own.
-  bool known = true;
-  const RegistryState* state =
-      machine->Read<RegistryState>([&](const RegistryState& state, const store::Cursor&) {
-        known = root.empty() || state.tree()->Number(root).has_value();
-        return &state;
-      });
-  if (!known) return Error(Reason::NOT_FOUND, {{"name", request.subtree()}});
-  auto scope = std::make_shared<const WatchScope>(std::move(tree), std::move(root),
-                                                  tree::FromProto(request.line()));
-  rpc::RowWatchSpec spec;
-  spec.event = [scope, state](absl::string_view key, const std::string* value,
-                              store::Revision revision, google::protobuf::Message* reply) {
+  const RegistryState* state = machine->Read<RegistryState>(
+      [](const RegistryState& state, const store::Cursor&) { return &state; });
+  spec.event = [scope = spec.scope, state](absl::string_view key, const std::string* value,
+                                           store::Revision, google::protobuf::Message* reply) {
     auto& message = static_cast<v1::WatchUnitsResponse&>(*reply);
-    const RowKey row = ParseKey(key);
-    if (row.kind == RowKind::kOther || !scope->Shows(row, value, revision)) return false;
+    if (!Shows(*scope, ParseKey(key), value)) return false;
     return ToChange(key, value, *state->vocabulary(), message.add_changes());
   };
   // The starting tables stand in no row; a snapshot brings them first.
@@ -242,10 +210,14 @@ absl::StatusOr<std::unique_ptr<rpc::Source>> WatchUnits(machine::Machine* machin
       *message.mutable_commit_time() = ToProto(point.commit_time);
     }
   };
-  spec.changes_scope = [scope](const store::Committed& batch) { return scope->ChangedBy(batch); };
   absl::optional<store::Cursor> after;
   if (request.has_after()) {
     after = {request.after().log_id(), store::Revision{request.after().revision()}};
+    // The scope knows the tree of now; what moved before, after the cursor, stands in the log.
+    spec.moves = [scope = spec.scope, line = tree::FromProto(request.line()),
+                  opened = machine->position().revision](const store::Committed& batch) {
+      return batch.revision <= opened && !scope->ShowsAll() && Moves(*scope, line, batch);
+    };
   }
   return rpc::WatchRows(machine, std::move(spec), std::move(after));
 }
