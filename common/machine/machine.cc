@@ -1,5 +1,6 @@
 #include "common/machine/machine.h"
 
+#include "common/base/check.h"
 #include "common/base/error.h"
 #include "common/machine/machine_impl.h"
 
@@ -7,9 +8,7 @@ namespace terrace::machine {
 
 absl::Status Machine::Impl::Start() {
   timer_ = std::make_unique<Timer>();
-  auto subscription = options_.store->Follow(absl::nullopt, NewFeed());
-  if (!subscription.ok()) return subscription.status();
-  subscription_ = *std::move(subscription);
+  TERRACE_RETURN_IF_ERROR(Load());
   loaded_.WaitForNotification();
   if (load_status_.ok()) timer_->After(kTickLook, [this] { Look(); });
   return load_status_;
@@ -94,6 +93,6 @@ const Clock& Machine::clock() const { return *impl_->options_.clock; }
 void Machine::Listen(Listener listener) { impl_->Listen(std::move(listener)); }
 void Machine::Drain() { impl_->Drain(); }
 absl::Mutex& Machine::state_mutex() const { return impl_->state_mu_; }
-const State& Machine::state() const { return *impl_->options_.state; }
+const State& Machine::state() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return *impl_->state_; }
 
 }  // namespace terrace::machine

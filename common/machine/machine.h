@@ -8,10 +8,16 @@
 // decided again until the deadline. A command with a request id answers a repetition with the
 // stored reply. The reply follows Apply, so callers read their own writes.
 //
+// When the log that the State was made from is gone (restored from a copy, forked by a failover, or
+// its next batches forgotten), the State is made anew from a snapshot. Until then reads go on with
+// the old one and commands wait; commands that were under way are committed again under their batch
+// ids, so each of them is stored once or not at all.
+//
 // Thread-safety: everything here may be called from any thread. Callbacks run on the machine's own
 // threads and must not block.
 //
-// Ownership: the machine owns the store and the State.
+// Ownership: the machine owns the store and the State; a State lives at least until the next but
+// one is made.
 #ifndef TERRACE_COMMON_MACHINE_MACHINE_H_
 #define TERRACE_COMMON_MACHINE_MACHINE_H_
 
@@ -48,7 +54,8 @@ using TreeSource = std::function<std::shared_ptr<const tree::Tree>()>;
 struct MachineOptions {
   std::string service;  // "registry": names operations, log lines and threads.
   std::unique_ptr<store::Store> store;
-  std::unique_ptr<State> state;
+  // Makes an empty State: at the start, and again when the log turns out to be another one.
+  std::function<std::unique_ptr<State>()> make_state;
   TreeSource tree;
   const Clock* clock = nullptr;  // Outlives the machine.
   Executor* executor = nullptr;  // Outlives the machine; runs slow reads and operations.
@@ -65,7 +72,8 @@ struct Done {
 using DecideFn = std::function<absl::Status(const State&, Decision&, std::string* reply)>;
 using ExecuteDone = absl::AnyInvocable<void(absl::StatusOr<Done>)>;
 
-// Hears of every batch after Apply, in order, on the feed's thread.
+// Hears of every batch after Apply, in order, on the feed's thread. Null says that the State was
+// made anew: nothing that was heard before counts.
 using Listener = std::function<void(const store::CommittedPtr&)>;
 
 class Machine {

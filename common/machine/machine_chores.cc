@@ -11,8 +11,8 @@ void Machine::Impl::Look() {
   bool operations = false;
   {
     absl::ReaderMutexLock lock(&state_mu_);
-    next = options_.state->NextTick();
-    operations = !options_.state->open_operations().empty();
+    next = state_->NextTick();
+    operations = !state_->open_operations().empty();
   }
   if (next <= options_.clock->Now()) Tick(next);
   if (operations) ContinueOperations();
@@ -51,7 +51,7 @@ void Machine::Impl::Sweep() {
   absl::Time log_time;
   {
     absl::ReaderMutexLock lock(&state_mu_);
-    log_time = options_.state->log_time();
+    log_time = state_->log_time();
   }
   std::vector<std::string> expired = requests_.Expired(log_time, store::kBatchChangesMax / 2);
   if (expired.empty()) return;
@@ -78,7 +78,7 @@ void Machine::Impl::ContinueOperations() {
   std::vector<std::string> names;
   {
     absl::ReaderMutexLock lock(&state_mu_);
-    for (const std::string& name : options_.state->open_operations()) names.push_back(name);
+    for (const std::string& name : state_->open_operations()) names.push_back(name);
   }
   for (const std::string& name : names) {
     {

@@ -72,20 +72,30 @@ void Machine::Impl::Decide(const ExecutionPtr& x) {
     Replay(x);
     return;
   }
+  bool loading = false;
+  {
+    absl::MutexLock lock(&mu_);
+    loading = loading_again_;
+  }
+  if (loading) {
+    Retry(
+        x, [this, x] { Decide(x); }, Error(Reason::NOT_READY, {{"service", options_.service}}));
+    return;
+  }
   absl::Status status;
   store::Cursor position;
   bool empty = false;
   std::shared_ptr<const tree::Tree> tree = options_.tree();
   {
     absl::ReaderMutexLock lock(&state_mu_);
-    const absl::Time log_time = options_.state->log_time();
+    const absl::Time log_time = state_->log_time();
     const absl::Duration behind = log_time - options_.clock->Now();
     if (behind > kSkewMost) {
       status = Error(Reason::CLOCK_SKEW, {{"seconds", absl::StrCat(absl::ToInt64Seconds(behind))}});
     } else {
-      Decision decision(options_.state->rows(), x->command, *tree, log_time);
+      Decision decision(state_->rows(), x->command, *tree, log_time);
       x->reply.clear();
-      status = x->decide(*options_.state, decision, &x->reply);
+      status = x->decide(*state_, decision, &x->reply);
       // The registry's own tree is no input from elsewhere.
       x->tree = tree->cursor().log_id == position_.log_id ? tree::TreeCursor() : tree->cursor();
       empty = decision.empty();
@@ -136,7 +146,10 @@ bool Machine::Impl::TakePending(const std::string& batch_id, ExecutionPtr* out) 
 void Machine::Impl::OnCommit(const ExecutionPtr& x, absl::StatusOr<store::Revision> revision) {
   if (revision.ok()) return;  // The feed delivers it, then it is done.
   const absl::Status& status = revision.status();
-  if (absl::IsAlreadyExists(status)) return;  // A re-commit found it in the log.
+  if (absl::IsAlreadyExists(status)) {
+    Post([this, x] { Settle(x); });
+    return;
+  }
   if (IsOutcomeUnknown(status)) {
     // Only the log can tell: the same batch again either lands, or is found there already.
     absl::Status late = status;
@@ -173,6 +186,32 @@ void Machine::Impl::OnCommit(const ExecutionPtr& x, absl::StatusOr<store::Revisi
   if (*guard == x->request_key) requests_.Expect(x->request_key);
   Retry(
       own, [this, own] { Decide(own); }, Error(Reason::CONFLICT));
+}
+
+// A re-commit found the batch in the log. Mostly the feed brings it; but when State was loaded from
+// a snapshot that includes it, nobody tells, and the row of its first change says where it is.
+void Machine::Impl::Settle(const ExecutionPtr& x) {
+  absl::StatusOr<store::Cursor> end = options_.store->End();
+  if (!end.ok()) {
+    timer_->After(kRetryMost, [this, x] { Post([this, x] { Settle(x); }); });
+    return;
+  }
+  WaitFor(*end, absl::InfiniteFuture(), [this, x](const absl::Status& status) {
+    ExecutionPtr own;
+    if (!TakePending(x->batch_id, &own)) return;
+    if (!status.ok()) {
+      Finish(own, status);
+      return;
+    }
+    store::Cursor at;
+    {
+      absl::ReaderMutexLock lock(&state_mu_);
+      at = position_;
+      const Row* row = state_->rows().Find(own->batch.changes.front().key);
+      if (row != nullptr) at.revision = row->revision;
+    }
+    Finish(own, Done{std::move(own->reply), std::move(at), true});
+  });
 }
 
 void Machine::Impl::Replay(const ExecutionPtr& x) {

@@ -43,7 +43,7 @@ TEST_P(MachineFaultsTest, AcknowledgedOnceRefusedNever) {
   MachineOptions options;
   options.service = "test";
   options.store = std::move(faulty);
-  options.state = std::make_unique<PlainState>();
+  options.make_state = [] { return std::make_unique<PlainState>(); };
   options.tree = [tree = tree::TreeHolder().Get()] { return tree; };
   options.clock = &clock;
   options.executor = &executor;

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/match.h"
+#include "common/base/check.h"
 #include "common/base/error.h"
 #include "common/machine/machine_impl.h"
 
@@ -22,36 +24,61 @@ class Machine::Impl::Feed : public store::Sink {
 
 std::shared_ptr<store::Sink> Machine::Impl::NewFeed() { return std::make_shared<Feed>(this); }
 
+absl::Status Machine::Impl::Load() {
+  next_state_ = options_.make_state();
+  TERRACE_ASSIGN_OR_RETURN(subscription_, options_.store->Follow(absl::nullopt, NewFeed()));
+  return absl::OkStatus();
+}
+
 void Machine::Impl::OnEntries(std::vector<store::Entry> entries) {
-  absl::MutexLock lock(&state_mu_);
   for (const store::Entry& entry : entries) {
     if (absl::StartsWith(entry.key, kRequestPrefix)) {
       requests_.Add(entry.key, entry.value);
     } else {
-      options_.state->ApplyEntry(entry);
+      next_state_->ApplyEntry(entry);
     }
   }
 }
 
 void Machine::Impl::OnLoaded(store::Cursor cursor) {
+  {
+    absl::MutexLock lock(&state_mu_);
+    former_state_ = std::exchange(state_, std::move(next_state_));
+    position_ = cursor;
+  }
   // The last batch tells the log time, which rows of a snapshot do not.
   if (cursor.revision.value > 0) {
     options_.store->ReadLog(cursor.revision, cursor.revision,
                             [this](absl::StatusOr<std::vector<store::CommittedPtr>> batches) {
                               if (!batches.ok() || batches->empty()) return;
                               absl::MutexLock lock(&state_mu_);
-                              options_.state->NoteTime(batches->front()->commit_time);
+                              state_->NoteTime(batches->front()->commit_time);
                             });
   }
-  {
-    absl::MutexLock lock(&state_mu_);
-    position_ = cursor;
-  }
+  bool another_log = false;
+  std::vector<absl::AnyInvocable<void(absl::Status)>> wakes;
+  std::vector<Listener> listeners;
+  std::vector<ExecutionPtr> under_way;
   {
     absl::MutexLock lock(&mu_);
+    another_log = !applied_.log_id.empty() && applied_.log_id != cursor.log_id;
     applied_ = cursor;
+    recent_.clear();
+    loading_again_ = false;
+    auto end = another_log ? wakes_.end() : wakes_.lower_bound(cursor.revision.value);
+    for (auto it = wakes_.begin(); it != end; ++it) wakes.push_back(std::move(it->second.second));
+    wakes_.erase(wakes_.begin(), end);
+    listeners = listeners_;
+    for (const auto& [batch_id, x] : pending_) under_way.push_back(x);
   }
-  loaded_.Notify();
+  for (Listener& listener : listeners) listener(nullptr);
+  for (auto& wake : wakes) wake(another_log ? Error(Reason::LOG_CHANGED) : absl::OkStatus());
+  for (const ExecutionPtr& x : under_way) {
+    options_.store->Commit(x->batch, [this, x](absl::StatusOr<store::Revision> revision) {
+      OnCommit(x, std::move(revision));
+    });
+  }
+  if (!loaded_.HasBeenNotified()) loaded_.Notify();
 }
 
 void Machine::Impl::OnFeedEnd(absl::Status status) {
@@ -60,35 +87,52 @@ void Machine::Impl::OnFeedEnd(absl::Status status) {
     loaded_.Notify();
     return;
   }
-  // Another log than the one that State was made from: a restart loads the new one.
-  TERRACE_CHECK(!absl::IsOutOfRange(status));
+  if (absl::IsOutOfRange(status)) {
+    LoadAgain();
+    return;
+  }
   // Cut off. Nothing was applied since; go on after the last batch.
   timer_->After(kRetryMost, [this] { FollowAgain(); });
+}
+
+// The log that State was made from has no future: State is made of the one that
+// is there now.
+void Machine::Impl::LoadAgain() {
+  {
+    absl::MutexLock lock(&mu_);
+    loading_again_ = true;
+  }
+  // Not on the feed's own thread, which ends here.
+  timer_->After(kRetryFirst, [this] {
+    subscription_.reset();
+    requests_.Clear();
+    if (!Load().ok()) timer_->After(kRetryMost, [this] { LoadAgain(); });
+  });
 }
 
 void Machine::Impl::FollowAgain() {
   store::Cursor after;
   {
     absl::MutexLock lock(&mu_);
-    after = applied_;
+    // In the middle of a load there is no half: it begins anew.
+    if (!loading_again_) after = applied_;
   }
   subscription_.reset();
+  if (after.log_id.empty()) {
+    LoadAgain();
+    return;
+  }
   auto subscription = options_.store->Follow(after, NewFeed());
   if (subscription.ok()) {
     subscription_ = *std::move(subscription);
+  } else if (absl::IsOutOfRange(subscription.status())) {
+    LoadAgain();
   } else {
     timer_->After(kRetryMost, [this] { FollowAgain(); });
   }
 }
 
 void Machine::Impl::OnBatch(store::CommittedPtr batch) {
-  store::Cursor position;
-  {
-    absl::MutexLock lock(&state_mu_);
-    options_.state->ApplyBatch(*batch);
-    position_.revision = std::max(position_.revision, batch->revision);
-    position = position_;
-  }
   for (const store::CommittedChange& change : batch->changes) {
     if (!absl::StartsWith(change.key, kRequestPrefix)) continue;
     if (change.value) {
@@ -96,6 +140,17 @@ void Machine::Impl::OnBatch(store::CommittedPtr batch) {
     } else {
       requests_.Remove(change.key);
     }
+  }
+  if (next_state_ != nullptr) {  // Between the pages of a snapshot and its end.
+    next_state_->ApplyBatch(*batch);
+    return;
+  }
+  store::Cursor position;
+  {
+    absl::MutexLock lock(&state_mu_);
+    state_->ApplyBatch(*batch);
+    position_.revision = std::max(position_.revision, batch->revision);
+    position = position_;
   }
   std::vector<absl::AnyInvocable<void(absl::Status)>> wakes;
   std::vector<Listener> listeners;

@@ -48,6 +48,7 @@ class Machine::Impl {
 
   MachineOptions options_;
   mutable absl::Mutex state_mu_;
+  std::unique_ptr<State> state_ ABSL_GUARDED_BY(state_mu_);
   store::Cursor position_ ABSL_GUARDED_BY(state_mu_);
 
   void WaitFor(store::Cursor position, absl::Time deadline,
@@ -89,6 +90,10 @@ class Machine::Impl {
   void OnBatch(store::CommittedPtr batch);
   void OnFeedEnd(absl::Status status);
   void FollowAgain();
+  // Loads a new State from a snapshot.
+  absl::Status Load();
+  void LoadAgain();
+  void Settle(const ExecutionPtr& x);
 
   // Runs work on the executor; the machine does not end before it.
   void Post(absl::AnyInvocable<void()> work);
@@ -100,6 +105,10 @@ class Machine::Impl {
   absl::Notification loaded_;
   absl::Status load_status_;
   std::unique_ptr<store::Subscription> subscription_;
+  // The feed's own: the State that is being loaded, null while the feed changes state_; and the one
+  // before the present one, which long reads may still look at.
+  std::unique_ptr<State> next_state_;
+  std::unique_ptr<State> former_state_;
   KeyQueues queues_;
   RequestIndex requests_;
 
@@ -116,6 +125,7 @@ class Machine::Impl {
   int running_ ABSL_GUARDED_BY(mu_) = 0;
   int posted_ ABSL_GUARDED_BY(mu_) = 0;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
+  bool loading_again_ ABSL_GUARDED_BY(mu_) = false;
   bool ticking_ ABSL_GUARDED_BY(mu_) = false;
   bool sweeping_ ABSL_GUARDED_BY(mu_) = false;
   std::set<std::string> operations_running_ ABSL_GUARDED_BY(mu_);

@@ -79,12 +79,14 @@ class MachineTest : public testing::Test {
   void Open() {
     auto store = store::OpenStore({"memory:", "test"});
     ASSERT_TRUE(store.ok());
-    auto state = std::make_unique<CounterState>();
-    state_ = state.get();
     MachineOptions options;
     options.service = "test";
     options.store = *std::move(store);
-    options.state = std::move(state);
+    options.make_state = [this] {
+      auto state = std::make_unique<CounterState>();
+      state_ = state.get();
+      return state;
+    };
     options.tree = [this] { return trees_.Get(); };
     options.clock = &clock_;
     options.executor = &executor_;

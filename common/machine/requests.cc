@@ -36,6 +36,12 @@ void RequestIndex::Remove(absl::string_view key) {
   }
 }
 
+void RequestIndex::Clear() {
+  absl::MutexLock lock(&mu_);
+  hashes_.clear();
+  ends_.clear();
+}
+
 bool RequestIndex::Contains(absl::string_view key) const {
   absl::MutexLock lock(&mu_);
   return hashes_.contains(HashOf(key));

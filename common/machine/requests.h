@@ -23,6 +23,7 @@ class RequestIndex {
   // Another process stored it; the feed will bring it.
   void Expect(absl::string_view key);
   void Remove(absl::string_view key);
+  void Clear();
 
   // May say yes wrongly, for a key whose hash is the same; never no wrongly.
   bool Contains(absl::string_view key) const;

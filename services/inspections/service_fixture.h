@@ -58,7 +58,7 @@ class ServiceTest : public testing::Test {
     machine::MachineOptions options;
     options.service = std::string(kServiceName);
     options.store = *std::move(store);
-    options.state = std::make_unique<InspectionsState>();
+    options.make_state = [] { return std::make_unique<InspectionsState>(); };
     options.tree = [this] { return holder_.Get(); };
     options.clock = &clock_;
     options.executor = &executor_;

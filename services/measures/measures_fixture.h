@@ -87,13 +87,16 @@ class MeasuresTest : public ::testing::Test {
     machine::MachineOptions options;
     options.service = "measures";
     options.store = *std::move(store);
-    options.state = std::make_unique<MeasuresState>(
-        [this](absl::string_view programme, absl::string_view unit, absl::Time) {
-          return programme == "units/county/programmes/model" && enrolled_.count(std::string(unit));
-        },
-        [](absl::string_view programme) {
-          return programme == "units/county/programmes/far" ? "Pacific/Honolulu" : "";
-        });
+    options.make_state = [this] {
+      return std::make_unique<MeasuresState>(
+          [this](absl::string_view programme, absl::string_view unit, absl::Time) {
+            return programme == "units/county/programmes/model" &&
+                   enrolled_.count(std::string(unit));
+          },
+          [](absl::string_view programme) {
+            return programme == "units/county/programmes/far" ? "Pacific/Honolulu" : "";
+          });
+    };
     options.tree = [this] { return tree_.Get(); };
     options.clock = &clock_;
     options.executor = &executor_;

@@ -66,7 +66,7 @@ class Registry {
     machine::MachineOptions options;
     options.service = "registry";
     options.store = *std::move(store);
-    options.state = std::make_unique<RegistryState>();
+    options.make_state = [] { return std::make_unique<RegistryState>(); };
     options.tree = [this] { return Tree(); };
     options.clock = &clock_;
     options.executor = &executor_;

@@ -85,7 +85,7 @@ v1::WatchMessageKind ToKind(rpc::WatchKind kind) {
 
 std::shared_ptr<PublishedTree> PublishedTree::Follow(machine::Machine* machine) {
   auto published = std::make_shared<PublishedTree>();
-  auto publish = [published, machine] {
+  auto publish = [published, machine](bool anew) {
     std::shared_ptr<const tree::Tree> tree;
     const store::Revision revision = machine->Read<RegistryState>(
         [&](const RegistryState& state, const store::Cursor& position) {
@@ -94,12 +94,12 @@ std::shared_ptr<PublishedTree> PublishedTree::Follow(machine::Machine* machine) 
           return position.revision;
         });
     absl::MutexLock lock(&published->mu_);
-    if (revision < published->revision_) return;
+    if (revision < published->revision_ && !anew) return;
     published->tree_ = std::move(tree);
     published->revision_ = revision;
   };
-  machine->Listen([publish](const store::CommittedPtr&) { publish(); });
-  publish();
+  machine->Listen([publish](const store::CommittedPtr& batch) { publish(batch == nullptr); });
+  publish(false);
   return published;
 }
 
@@ -178,28 +178,29 @@ absl::StatusOr<std::unique_ptr<rpc::Source>> WatchUnits(machine::Machine* machin
           request.subtree(), request.line(), rpc::WatchScope::Rules::kAboveSubtree, call.identity,
           [machine, tree = std::move(tree)] { return tree->At(machine->position().revision); },
           &machine->clock()));
-  // The state itself is used beyond the machine's lock only for its tables, which have a lock of
-  // their own.
-  const RegistryState* state = machine->Read<RegistryState>(
-      [](const RegistryState& state, const store::Cursor&) { return &state; });
-  spec.event = [scope = spec.scope, state](absl::string_view key, const std::string* value,
+  const auto words = [machine] {
+    return machine->Read<RegistryState>(
+        [](const RegistryState& state, const store::Cursor&) { return state.vocabulary(); });
+  };
+  spec.event = [scope = spec.scope, words](absl::string_view key, const std::string* value,
                                            store::Revision, google::protobuf::Message* reply) {
     auto& message = static_cast<v1::WatchUnitsResponse&>(*reply);
     if (!Shows(*scope, ParseKey(key), value)) return false;
-    return ToChange(key, value, *state->vocabulary(), message.add_changes());
+    return ToChange(key, value, *words(), message.add_changes());
   };
   // The starting tables stand in no row; a snapshot brings them first.
   auto tables_sent = std::make_shared<bool>(request.has_after());
-  spec.finish = [state, tables_sent](const rpc::WatchPoint& point,
+  spec.finish = [words, tables_sent](const rpc::WatchPoint& point,
                                      google::protobuf::Message* reply) {
     auto& message = static_cast<v1::WatchUnitsResponse&>(*reply);
     message.set_kind(ToKind(point.kind));
     if (point.kind == rpc::WatchKind::kSnapshot) {
       if (std::exchange(*tables_sent, true)) return;
-      for (v1::Level& level : state->vocabulary()->Levels()) {
+      const std::shared_ptr<const Vocabulary> tables = words();
+      for (v1::Level& level : tables->Levels()) {
         *message.add_changes()->mutable_level() = std::move(level);
       }
-      for (v1::Kind& kind : state->vocabulary()->Kinds()) {
+      for (v1::Kind& kind : tables->Kinds()) {
         *message.add_changes()->mutable_kind() = std::move(kind);
       }
       return;

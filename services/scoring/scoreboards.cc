@@ -167,6 +167,8 @@ void Scoreboards::Load(const machine::Rows& rows, const store::Cursor& position,
   {
     absl::MutexLock lock(&mu_);
     Touched touched;
+    schemes_.clear();
+    facts_.figures = Figures();
     rows.ForEach("units/", "", [&](const std::string& key, const machine::Row& row) {
       // The analysis does not see that the lock is held around the call.
       [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { ApplyOwnRow(key, &row.value, &touched); }();

@@ -74,7 +74,8 @@ class Scoreboards {
   void ResetRegistry();
   void ResetMeasures();
   void ResetInspections();
-  // Scoring's own rows as of `position`; to be called once, before OnBatch.
+  // Scoring's own rows as of `position`, in the place of those loaded before; to be called before
+  // OnBatch.
   void Load(const machine::Rows& rows, const store::Cursor& position, absl::Time log_time);
   // A batch of scoring's own log; `log_time` is that of the State which includes it. Batches that
   // Load has seen already change nothing.

@@ -162,7 +162,7 @@ class ScoringTest : public ::testing::Test, public Teller {
     machine::MachineOptions options;
     options.service = "scoring";
     options.store = *std::move(store);
-    options.state = std::make_unique<ScoringState>();
+    options.make_state = [] { return std::make_unique<ScoringState>(); };
     options.tree = [this] { return tree_.Get(); };
     options.clock = &clock_;
     options.executor = &executor_;

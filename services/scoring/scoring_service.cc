@@ -159,15 +159,22 @@ ScoringService::ScoringService(ScoringServiceOptions options)
       methods_("terrace.scoring.v1.Scoreboard", machine_) {
   // What the log brings from here on is heard; what it holds already is loaded, and batches that
   // are in both change nothing.
-  machine_->Listen([boards = boards_, machine = machine_](const store::CommittedPtr& batch) {
+  const auto load = [boards = boards_, machine = machine_] {
+    machine->Read<ScoringState>([&](const ScoringState& state, const store::Cursor& position) {
+      boards->Load(state.rows(), position, state.log_time());
+      state.ConnectTicks([boards] { return boards->NextTick(); });
+    });
+  };
+  machine_->Listen([boards = boards_, machine = machine_, load](const store::CommittedPtr& batch) {
+    if (batch == nullptr) {
+      load();
+      return;
+    }
     const absl::Time log_time = machine->Read<machine::State>(
         [](const machine::State& state, const store::Cursor&) { return state.log_time(); });
     boards->OnBatch(*batch, log_time);
   });
-  machine_->Read<ScoringState>([this](const ScoringState& state, const store::Cursor& position) {
-    boards_->Load(state.rows(), position, state.log_time());
-    state.ConnectTicks([boards = boards_] { return boards->NextTick(); });
-  });
+  load();
   methods_.set_wait(
       [boards = boards_](const Message& request, absl::Time deadline, StatusDone done) {
         boards->WaitFor(LeastOf(request, boards->vector()), deadline, std::move(done));

@@ -163,7 +163,7 @@ class SuiteImpl : public Suite {
   // ------------------------------------------------------------------------------ services
 
   absl::StatusOr<Machine*> StartMachine(const std::string& service,
-                                        std::unique_ptr<machine::State> state,
+                                        std::function<std::unique_ptr<machine::State>()> make_state,
                                         machine::TreeSource tree) {
     const std::string url =
         options_.store.empty() ? absl::StrCat("sqlite:", options_.data_dir) : options_.store;
@@ -171,7 +171,7 @@ class SuiteImpl : public Suite {
     machine::MachineOptions options;
     options.service = service;
     options.store = std::move(store);
-    options.state = std::move(state);
+    options.make_state = std::move(make_state);
     options.tree = std::move(tree);
     options.clock = options_.clock;
     options.executor = &executor_;
@@ -192,21 +192,29 @@ class SuiteImpl : public Suite {
     if (Runs("registry")) {
       TERRACE_ASSIGN_OR_RETURN(
           Machine * machine,
-          StartMachine("registry", std::make_unique<registry::RegistryState>(), tree));
+          StartMachine(
+              "registry", [] { return std::make_unique<registry::RegistryState>(); }, tree));
       registry_ = machine;
       Add(registry::RegistryMethods(machine));
     }
     if (Runs("measures")) {
-      TERRACE_ASSIGN_OR_RETURN(
-          Machine * machine,
-          StartMachine("measures", std::make_unique<measures::MeasuresState>(EnrolledInAnyRole()),
-                       tree));
+      TERRACE_ASSIGN_OR_RETURN(Machine * machine,
+                               StartMachine(
+                                   "measures",
+                                   [this] {
+                                     return std::make_unique<measures::MeasuresState>(
+                                         EnrolledInAnyRole(), ZoneOfProgramme());
+                                   },
+                                   tree));
       Add(measures::MeasureMethods(machine, tree));
     }
     if (Runs("inspections")) {
       TERRACE_ASSIGN_OR_RETURN(
           Machine * machine,
-          StartMachine("inspections", std::make_unique<inspections::InspectionsState>(), tree));
+          StartMachine(
+              "inspections",
+              [this] { return std::make_unique<inspections::InspectionsState>(ZoneOfProgramme()); },
+              tree));
       inspections_ =
           std::make_unique<inspections::InspectionsService>(inspections::InspectionsServiceOptions{
               machine, tree,
@@ -218,14 +226,16 @@ class SuiteImpl : public Suite {
     if (Runs("scoring")) {
       TERRACE_ASSIGN_OR_RETURN(
           Machine * machine,
-          StartMachine("scoring", std::make_unique<scoring::ScoringState>(), tree));
+          StartMachine(
+              "scoring", [] { return std::make_unique<scoring::ScoringState>(); }, tree));
       scoring_ = std::make_unique<scoring::ScoringService>(
           scoring::ScoringServiceOptions{machine, tree, ScoringFeeds()});
     }
     if (Runs("gateway")) {
       TERRACE_ASSIGN_OR_RETURN(
           Machine * machine,
-          StartMachine("gateway", std::make_unique<gateway::AccessState>(), tree));
+          StartMachine(
+              "gateway", [] { return std::make_unique<gateway::AccessState>(); }, tree));
       Add(gateway::AccessMethods(machine, {[this](gateway::v1::GetStatusResponse* reply) {
                                              reply->set_version(kVersion);
                                              processes_->Status(reply);
@@ -242,6 +252,14 @@ class SuiteImpl : public Suite {
   measures::EnrolledFn EnrolledInAnyRole() const {
     return [this](absl::string_view programme, absl::string_view unit, absl::Time at) {
       return mirror_.Enrolled(programme, unit, at);
+    };
+  }
+
+  // The zone that a programme names; empty when it is not known here.
+  std::function<std::string(absl::string_view)> ZoneOfProgramme() const {
+    return [this](absl::string_view name) {
+      const absl::optional<registry::v1::Programme> programme = mirror_.Programme(name);
+      return programme ? programme->zone() : std::string();
     };
   }
 
@@ -313,12 +331,17 @@ class SuiteImpl : public Suite {
     Add(rpc::OperationsMethods(std::move(machines)));
   }
 
-  // A cascade or a draw takes the units that are enrolled now: the mirror must have heard of every
-  // enrolment that the registry has acknowledged.
+  // A cascade or a draw takes the units that are enrolled now, and a list or a released plan the zone
+  // of its programme: the mirror must have heard of all that the registry has acknowledged.
   void Before(const google::protobuf::Message& request, absl::Time deadline, StatusDone done) {
     const google::protobuf::Descriptor* type = request.GetDescriptor();
-    if (type != measures::v1::IssueMeasureRequest::descriptor() &&
-        type != inspections::v1::DrawVisitsRequest::descriptor()) {
+    const google::protobuf::Descriptor* const waiting[] = {
+        measures::v1::CreateMeasureListRequest::descriptor(),
+        measures::v1::UpdateMeasureListRequest::descriptor(),
+        measures::v1::IssueMeasureRequest::descriptor(),
+        inspections::v1::DrawVisitsRequest::descriptor(),
+        inspections::v1::ReleasePlanRequest::descriptor()};
+    if (std::count(std::begin(waiting), std::end(waiting), type) == 0) {
       done(absl::OkStatus());
       return;
     }
