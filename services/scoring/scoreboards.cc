@@ -245,8 +245,7 @@ Scoreboards::Callbacks Scoreboards::Changed(const Touched& touched) {
       continue;
     }
     next = std::min(next, board.NextChange());
-    pin->held.push_back({facts_.vector.SerializeAsString(), board.epoch(), board.change_number()});
-    if (pin->held.size() > kVectorsHeld) pin->held.pop_front();
+    pin->Hold(facts_.vector);
   }
   next_change_ = next == absl::InfiniteFuture() ? std::numeric_limits<int64_t>::max()
                                                 : absl::ToUnixNanos(next);
