@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "common/base/check.h"
 #include "common/base/decimal.h"
 #include "common/base/error.h"
@@ -65,6 +67,11 @@ Scoreboards::~Scoreboards() {
       +[](int* builders) { return *builders == 0; }, &builders_));
 }
 
+void Scoreboards::LetOthersIn() const {
+  const absl::Time until = absl::Now() + kBuildStepTime;
+  while (wanting_ > 0 && absl::Now() < until) std::this_thread::yield();
+}
+
 void Scoreboards::Run(Callbacks callbacks) {
   for (auto& callback : callbacks) callback();
 }
@@ -74,7 +81,7 @@ void Scoreboards::Run(Callbacks callbacks) {
 void Scoreboards::OnRegistry(const registry::v1::WatchUnitsResponse& message) {
   Callbacks callbacks;
   {
-    absl::MutexLock lock(&mu_);
+    Lock lock(this);
     RegistryFacts::Touched told;
     facts_.registry.Apply(message, &told);
     Touched touched;
@@ -100,7 +107,7 @@ void Scoreboards::OnMeasures(const measures::v1::WatchMeasuresResponse& message)
   using Message = measures::v1::WatchMeasuresResponse;
   Callbacks callbacks;
   {
-    absl::MutexLock lock(&mu_);
+    Lock lock(this);
     Touched touched;
     facts_.measures.Apply(message, &touched.sheets);
     if (message.kind() == Message::KIND_SNAPSHOT_END) {
@@ -122,7 +129,7 @@ void Scoreboards::OnInspections(const inspections::v1::WatchInspectionsResponse&
   using Message = inspections::v1::WatchInspectionsResponse;
   Callbacks callbacks;
   {
-    absl::MutexLock lock(&mu_);
+    Lock lock(this);
     Touched touched;
     facts_.inspections.Apply(message, &touched.sheets);
     if (message.kind() == Message::KIND_SNAPSHOT_END) {
@@ -141,31 +148,47 @@ void Scoreboards::OnInspections(const inspections::v1::WatchInspectionsResponse&
 }
 
 void Scoreboards::ResetRegistry() {
-  absl::MutexLock lock(&mu_);
+  Lock lock(this);
   facts_.registry.Reset();
   facts_.vector.clear_registry();
   missing_.registry = true;
+  BuildAnew();
 }
 
 void Scoreboards::ResetMeasures() {
-  absl::MutexLock lock(&mu_);
+  Lock lock(this);
   facts_.measures.Reset();
   facts_.vector.clear_measures();
   missing_.measures = true;
+  BuildAnew();
 }
 
 void Scoreboards::ResetInspections() {
-  absl::MutexLock lock(&mu_);
+  Lock lock(this);
   facts_.inspections.Reset();
   facts_.vector.clear_inspections();
   missing_.inspections = true;
+  BuildAnew();
+}
+
+void Scoreboards::BuildAnew() {
+  Touched everything;
+  everything.everything = true;
+  for (const BoardPin& pin : boards_) {
+    pin->board.Apply(everything);
+    Discard(pin->board.TakeDiscarded());
+  }
+}
+
+void Scoreboards::Discard(std::shared_ptr<void> garbage) {
+  if (garbage != nullptr) executor_->Post([garbage = std::move(garbage)] {});
 }
 
 void Scoreboards::Load(const machine::Rows& rows, const store::Cursor& position,
                        absl::Time log_time) {
   Callbacks callbacks;
   {
-    absl::MutexLock lock(&mu_);
+    Lock lock(this);
     Touched touched;
     rows.ForEach("units/", "", [&](const std::string& key, const machine::Row& row) {
       // The analysis does not see that the lock is held around the call.
@@ -184,7 +207,7 @@ void Scoreboards::Load(const machine::Rows& rows, const store::Cursor& position,
 void Scoreboards::OnBatch(const store::Committed& batch, absl::Time log_time) {
   Callbacks callbacks;
   {
-    absl::MutexLock lock(&mu_);
+    Lock lock(this);
     if (!loaded_ || batch.revision.value <= facts_.vector.scoring().revision()) return;
     Touched touched;
     for (const store::CommittedChange& change : batch.changes) {
@@ -237,9 +260,11 @@ Scoreboards::Callbacks Scoreboards::Changed(const Touched& touched) {
   const bool complete = Incomplete().empty();
   absl::Time next = absl::InfiniteFuture();
   for (const BoardPin& pin : boards_) {
+    if (!complete) break;  // The feed that completes the facts has all boards built anew.
     SchemeBoard& board = pin->board;
     board.Apply(touched);
     board.AdvanceTo(facts_.log_time);
+    Discard(board.TakeDiscarded());
     if (!board.ready()) {
       StartBuilding(pin);
       continue;
@@ -285,7 +310,7 @@ std::string Scoreboards::Incomplete() const {
 }
 
 RevisionVector Scoreboards::vector() const {
-  absl::ReaderMutexLock lock(&mu_);
+  SharedLock lock(this);
   return facts_.vector;
 }
 
@@ -310,7 +335,7 @@ void Scoreboards::AddWaiter(Waiter waiter, absl::Time deadline) {
   absl::Status now;
   int64_t id = 0;
   {
-    absl::MutexLock lock(&mu_);
+    Lock lock(this);
     absl::StatusOr<bool> met =
         waiter.ready ? absl::StatusOr<bool>(Incomplete().empty()) : Includes(waiter.least);
     if (met.ok() && !*met) {
@@ -332,7 +357,7 @@ void Scoreboards::Expire(int64_t id) {
   absl::AnyInvocable<void(absl::Status)> done;
   absl::Status status;
   {
-    absl::MutexLock lock(&mu_);
+    Lock lock(this);
     auto it = waiters_.find(id);
     if (it == waiters_.end()) return;
     if (it->second.ready) {
@@ -354,14 +379,14 @@ void Scoreboards::WaitFor(const RevisionVector& least, absl::Time deadline,
 }
 
 int64_t Scoreboards::WakeOnChange(absl::AnyInvocable<void()> wake) {
-  absl::MutexLock lock(&mu_);
+  Lock lock(this);
   wakes_.emplace(next_id_, std::move(wake));
   return next_id_++;
 }
 
 void Scoreboards::CancelWake(int64_t id) {
   absl::AnyInvocable<void()> dropped;  // Destroyed without the lock.
-  absl::MutexLock lock(&mu_);
+  Lock lock(this);
   auto it = wakes_.find(id);
   if (it == wakes_.end()) return;
   dropped = std::move(it->second);
@@ -411,6 +436,7 @@ absl::Status Scoreboards::MakeRoom() {
     if (oldest == boards_.rend()) {
       return Error(Reason::TOO_MANY_BOARDS, {{"limit", absl::StrCat(boards_.size())}});
     }
+    Discard(std::move(*oldest));
     boards_.erase(std::next(oldest).base());
   }
   return absl::OkStatus();
@@ -435,7 +461,7 @@ void Scoreboards::Open(const BoardKey& key, absl::Time deadline,
                        absl::AnyInvocable<void(absl::StatusOr<BoardPin>)> done) {
   absl::StatusOr<BoardPin> result;
   {
-    absl::MutexLock lock(&mu_);
+    Lock lock(this);
     if (!Incomplete().empty()) {
       result = BoardPin();
     } else {
@@ -467,7 +493,7 @@ void Scoreboards::Open(const BoardKey& key, absl::Time deadline,
 }
 
 Scoreboards::BoardPin Scoreboards::Peek(const BoardKey& key) {
-  absl::MutexLock lock(&mu_);
+  Lock lock(this);
   if (!Incomplete().empty()) return nullptr;
   absl::StatusOr<BoardPin> pin = FindOrMake(key);
   return pin.ok() && (*pin)->board.ready() ? *pin : nullptr;
@@ -485,14 +511,18 @@ void Scoreboards::Build(const BoardPin& pin) {
   Callbacks callbacks;
   bool done = false;
   while (!done) {
+    LetOthersIn();
     absl::MutexLock lock(&mu_);
-    done = stopping_ || pin->board.BuildStep(kBuildStepUnits);
+    const absl::Time until = absl::Now() + kBuildStepTime;
+    while (!done && absl::Now() < until) {
+      done = stopping_ || !Incomplete().empty() || pin->board.BuildStep(kBuildStepUnits);
+    }
+    Discard(pin->board.TakeDiscarded());
     if (!done) continue;
     pin->building = false;
     --builders_;
     callbacks.swap(pin->waiting);
     if (pin->board.ready()) {
-      pin->held.clear();
       pin->Hold(facts_.vector);
       const absl::Time next = pin->board.NextChange();
       if (next < absl::InfiniteFuture()) {
@@ -507,23 +537,14 @@ void Scoreboards::Build(const BoardPin& pin) {
 
 bool Scoreboards::Read(const BoardPin& pin,
                        absl::FunctionRef<void(const SchemeBoard&, const Facts&)> fn) const {
-  {
-    absl::ReaderMutexLock lock(&mu_);
-    if (!Incomplete().empty() || !pin->board.ready()) return false;
-    if (pin->board.OrderIsCurrent()) {
-      fn(pin->board, facts_);
-      return true;
-    }
-  }
-  absl::MutexLock lock(&mu_);
+  SharedLock lock(this);
   if (!Incomplete().empty() || !pin->board.ready()) return false;
-  pin->board.EnsureOrder();
   fn(pin->board, facts_);
   return true;
 }
 
 bool Scoreboards::Means(const BoardKey& key, const BoardPin& pin) const {
-  absl::ReaderMutexLock lock(&mu_);
+  SharedLock lock(this);
   absl::StatusOr<std::shared_ptr<const CompiledScheme>> scheme = Resolve(key);
   return scheme.ok() && (*scheme)->proto.name() == pin->board.scheme().proto.name();
 }

@@ -42,9 +42,11 @@ namespace terrace::scoring {
 // Limits.
 inline constexpr size_t kBoardsMax = 64;
 inline constexpr size_t kBoardUnitsMax = 5'000'000;  // Rows of all open boards together.
-inline constexpr int kBuildStepUnits = 200;          // Looked at under one hold of the lock.
+inline constexpr int kBuildStepUnits = 10;           // Looked at before the clock is.
 inline constexpr size_t kVectorsHeld = 256;          // Of each board, to resume watches from.
 inline constexpr absl::Duration kReadyWaitMax = absl::Seconds(20);
+// How long building a board holds the lock at a time.
+inline constexpr absl::Duration kBuildStepTime = absl::Microseconds(500);
 
 // What a request asks for. Without a version, the one that is in force for the period.
 struct BoardKey {
@@ -107,8 +109,8 @@ class Scoreboards {
   // The same board if it is open and ready, else nullptr; for answers that need not wait.
   BoardPin Peek(const BoardKey& key);
 
-  // Runs fn(board, facts) under the shared lock, the order of the board being current. False when
-  // the board is being built anew: open it again.
+  // Runs fn(board, facts) under the shared lock. False when the board is not ready any more: open
+  // it again.
   bool Read(const BoardPin& pin,
             absl::FunctionRef<void(const SchemeBoard&, const Facts&)> fn) const;
   // Whether the key still means this board; publishing a version may change that.
@@ -123,6 +125,36 @@ class Scoreboards {
   void CancelWake(int64_t id);
 
  private:
+  // A mutex that is free goes to whoever runs, so building a board, which takes it again and again,
+  // would keep out everybody else. These say who wants it, and building lets them in first.
+  class ABSL_SCOPED_LOCKABLE Lock {
+   public:
+    explicit Lock(const Scoreboards* boards) ABSL_EXCLUSIVE_LOCK_FUNCTION(boards->mu_)
+        : mu_(&boards->mu_) {
+      ++boards->wanting_;
+      mu_->Lock();
+      --boards->wanting_;
+    }
+    ~Lock() ABSL_UNLOCK_FUNCTION() { mu_->Unlock(); }
+
+   private:
+    absl::Mutex* const mu_;
+  };
+  class ABSL_SCOPED_LOCKABLE SharedLock {
+   public:
+    explicit SharedLock(const Scoreboards* boards) ABSL_SHARED_LOCK_FUNCTION(boards->mu_)
+        : mu_(&boards->mu_) {
+      ++boards->wanting_;
+      mu_->ReaderLock();
+      --boards->wanting_;
+    }
+    ~SharedLock() ABSL_UNLOCK_FUNCTION() { mu_->ReaderUnlock(); }
+
+   private:
+    absl::Mutex* const mu_;
+  };
+  void LetOthersIn() const;
+
   struct Version {
     v1::SchemeState state = v1::SCHEME_STATE_UNSPECIFIED;
     std::shared_ptr<const CompiledScheme> compiled;  // Null for drafts.
@@ -143,6 +175,9 @@ class Scoreboards {
       ABSL_SHARED_LOCKS_REQUIRED(mu_);
   absl::StatusOr<BoardPin> FindOrMake(const BoardKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status MakeRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void BuildAnew() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Has it destroyed without the lock.
+  void Discard(std::shared_ptr<void> garbage);
   void StartBuilding(const BoardPin& pin) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Build(const BoardPin& pin);
   // Which feed has not told everything yet; empty when all have.
@@ -159,6 +194,7 @@ class Scoreboards {
   const std::string instance_;
 
   mutable absl::Mutex mu_;
+  mutable std::atomic<int> wanting_{0};
   Facts facts_ ABSL_GUARDED_BY(mu_);
   Feeds missing_ ABSL_GUARDED_BY(mu_);  // Feeds that have not told everything yet.
   bool loaded_ ABSL_GUARDED_BY(mu_) = false;
