@@ -53,12 +53,16 @@ class RankRead : public BoardRead {
   void Work(bool more) override {
     if (!more) {
       Fill();
-    } else if (!walking_ && !sorted_) {
-      ranking_.Sort();
-      sorted_ = true;
-    } else if (sorted_) {
-      ranking_.Merge();
+      return;
     }
+    if (sorted_) {
+      ranking_.Merge();
+      return;
+    }
+    for (const engine::Peer& peer : copied_) ranking_.Add(peer);
+    copied_.clear();
+    sorted_ = !walking_;
+    if (sorted_) ranking_.Sort();
   }
 
  private:
@@ -103,7 +107,7 @@ class RankRead : public BoardRead {
     Unit last = view.top;
     for (int i = 0; i < kCopiedAtOnce && !walk.done(); ++i, walk.Next()) {
       last = walk.unit();
-      if (absl::optional<engine::Peer> peer = PeerBelow(view, last)) ranking_.Add(*peer);
+      if (absl::optional<engine::Peer> peer = PeerBelow(view, last)) copied_.push_back(*peer);
     }
     walking_ = !walk.done();
     if (walking_) after_ = view.board.order().PathOf(last, view.top);
@@ -170,6 +174,7 @@ class RankRead : public BoardRead {
   absl::optional<std::string> after_;  // Path of the last unit that the walk looked at.
   std::string behind_;                 // Id that the page goes on behind; empty at the start.
   int64_t behind_units_ = 0;           // Its value.
+  std::vector<engine::Peer> copied_;   // Under this hold of the lock.
   engine::Ranking ranking_;
   std::vector<engine::Place> places_;
   std::vector<ScoreRow> rows_;

@@ -51,11 +51,12 @@ struct SchemeBoard::Made {
 
 SchemeBoard::SchemeBoard(std::shared_ptr<const CompiledScheme> scheme,
                          const calendar::Period& period, const Facts* facts,
-                         absl::optional<absl::Time> at)
+                         absl::optional<absl::Time> at, int followed_at_once)
     : scheme_(std::move(scheme)),
       period_(period),
       facts_(facts),
       fixed_(at.has_value()),
+      followed_at_once_(followed_at_once),
       at_(at.value_or(facts->log_time)) {
   for (const CompiledLeaf& leaf : scheme_->leaves) {
     const auto* statistic = std::get_if<FromStatistic>(&leaf.source);
@@ -200,7 +201,7 @@ void SchemeBoard::Schedule(Unit unit, Due what, absl::Time instant) {
 void SchemeBoard::Follow() {
   if (!ready()) return;  // Whoever builds it goes on.
   phase_ = Phase::kFollowing;
-  BuildStep(kFollowedAtOnce);
+  BuildStep(followed_at_once_);
 }
 
 bool SchemeBoard::FollowOne() {
@@ -277,7 +278,6 @@ void SchemeBoard::TakeDue() {
 
 void SchemeBoard::Record(Unit unit) {
   if (phase_ < Phase::kFollowing) return;
-  if (!changes_.empty() && changes_.back() == unit) return;
   changes_.push_back(unit);
   if (changes_.size() > kChangesRemembered) {
     changes_.pop_front();

@@ -52,8 +52,10 @@ struct Touched {
 class SchemeBoard {
  public:
   // `facts` outlives the board. With `at` the board stays at that instant, otherwise it is live.
+  // Apply and AdvanceTo look at up to `followed_at_once` units themselves.
   SchemeBoard(std::shared_ptr<const CompiledScheme> scheme, const calendar::Period& period,
-              const Facts* facts, absl::optional<absl::Time> at);
+              const Facts* facts, absl::optional<absl::Time> at,
+              int followed_at_once = kFollowedAtOnce);
   ~SchemeBoard();
 
   // ---- Changes.
@@ -134,6 +136,7 @@ class SchemeBoard {
   const calendar::Period period_;
   const Facts* const facts_;
   const bool fixed_;
+  const int followed_at_once_;
   absl::Time at_;
   bool grows_ = false;  // Some leaf compares with units above.
 

@@ -8,19 +8,19 @@ namespace terrace::scoring {
 
 void TreeOrder::Insert(Unit unit, Unit parent) {
   if (parent == kNoUnit) return;
-  children_.try_emplace(parent, ById{ids_}).first->second.insert(unit);
+  children_.Grow(parent + 1);
+  if (children_[parent] == nullptr) children_[parent] = std::make_unique<Siblings>(ById{ids_});
+  children_[parent]->insert(unit);
 }
 
 void TreeOrder::Erase(Unit unit, Unit parent) {
-  auto it = children_.find(parent);
-  if (it == children_.end()) return;
-  it->second.erase(unit);
-  if (it->second.empty()) children_.erase(it);
+  if (parent == kNoUnit) return;
+  children_[parent]->erase(unit);
+  if (children_[parent]->empty()) children_[parent] = nullptr;
 }
 
 const TreeOrder::Siblings* TreeOrder::Below(Unit unit) const {
-  auto it = children_.find(unit);
-  return it == children_.end() ? nullptr : &it->second;
+  return unit < children_.size() ? children_[unit].get() : nullptr;
 }
 
 bool TreeOrder::Contains(Unit unit) const {

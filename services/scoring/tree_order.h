@@ -6,15 +6,16 @@
 #define TERRACE_SERVICES_SCORING_TREE_ORDER_H_
 
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/container/btree_set.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "services/scoring/engine/board.h"
+#include "services/scoring/engine/column.h"
 #include "services/scoring/facts/unit_ids.h"
 
 namespace terrace::scoring {
@@ -79,7 +80,7 @@ class TreeOrder {
 
   const engine::Board* const board_;
   const UnitIds* const ids_;
-  absl::flat_hash_map<Unit, Siblings> children_;  // Of units that have any.
+  engine::Column<std::unique_ptr<Siblings>> children_;  // By unit; null where there are none.
 };
 
 }  // namespace terrace::scoring

@@ -19,10 +19,15 @@ class Column {
   T& operator[](size_t i) { return blocks_[i / kBlock][i % kBlock]; }
   const T& operator[](size_t i) const { return blocks_[i / kBlock][i % kBlock]; }
 
-  // Makes it at least `size` long; what is new is `value`.
-  void Grow(size_t size, const T& value = T()) {
+  // Makes it at least `size` long; what is new is T(), or `value`.
+  void Grow(size_t size) {
     while (blocks_.size() * kBlock < size) blocks_.push_back(std::make_unique<T[]>(kBlock));
-    for (; size_ < size; ++size_) (*this)[size_] = value;
+    size_ = std::max(size_, size);
+  }
+  void Grow(size_t size, const T& value) {
+    size_t i = size_;
+    Grow(size);
+    for (; i < size; ++i) (*this)[i] = value;
   }
 
  private:
