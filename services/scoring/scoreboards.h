@@ -35,6 +35,7 @@
 #include "services/scoring/compile.h"
 #include "services/scoring/facts/facts.h"
 #include "services/scoring/names.h"
+#include "services/scoring/own_facts.h"
 #include "services/scoring/scheme_board.h"
 
 namespace terrace::scoring {
@@ -155,10 +156,6 @@ class Scoreboards {
   };
   void LetOthersIn() const;
 
-  struct Version {
-    v1::SchemeState state = v1::SCHEME_STATE_UNSPECIFIED;
-    std::shared_ptr<const CompiledScheme> compiled;  // Null for drafts.
-  };
   struct Waiter {
     types::v1::RevisionVector least;
     bool ready = false;  // Waits for the feeds to be complete instead.
@@ -169,10 +166,6 @@ class Scoreboards {
   // Ends a change of the facts: brings boards up to date and returns whom to call, without the
   // lock.
   Callbacks Changed(const Touched& touched) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void ApplyOwnRow(absl::string_view key, const std::string* value, Touched* touched)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::StatusOr<std::shared_ptr<const CompiledScheme>> Resolve(const BoardKey& key) const
-      ABSL_SHARED_LOCKS_REQUIRED(mu_);
   absl::StatusOr<BoardPin> FindOrMake(const BoardKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status MakeRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void BuildAnew() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -198,8 +191,7 @@ class Scoreboards {
   Facts facts_ ABSL_GUARDED_BY(mu_);
   Feeds missing_ ABSL_GUARDED_BY(mu_);  // Feeds that have not told everything yet.
   bool loaded_ ABSL_GUARDED_BY(mu_) = false;
-  // Family -> version id -> version.
-  std::map<std::string, std::map<std::string, Version>> schemes_ ABSL_GUARDED_BY(mu_);
+  OwnFacts own_ ABSL_GUARDED_BY(mu_);
   std::list<BoardPin> boards_ ABSL_GUARDED_BY(mu_);  // The one used last in front.
   std::map<int64_t, Waiter> waiters_ ABSL_GUARDED_BY(mu_);
   std::map<int64_t, absl::AnyInvocable<void()>> wakes_ ABSL_GUARDED_BY(mu_);
