@@ -15,6 +15,8 @@ namespace {
 
 using engine::Accumulator;
 
+constexpr auto kViewer = options::v1::ROLE_VIEWER;
+
 // A number of 10^-decimals as a canonical decimal of any length.
 std::string Exact(int128_t units, int decimals) {
   const bool negative = units < 0;
@@ -48,42 +50,35 @@ void FillAccumulator(const CompiledScheme& scheme, const Accumulator& sums,
   out->set_denominator(Exact(sums.denominator, kFixedDecimals));
 }
 
-void FillAccumulators(const SchemeBoard& board, Unit unit, v1::Score* score) {
-  const CompiledScheme& scheme = board.scheme();
-  for (size_t k = 0; k < scheme.engine.bases.size(); ++k) {
+void FillAccumulators(const CompiledScheme& scheme, const ScoreRow& row, v1::Score* score) {
+  for (size_t k = 0; k < row.sheets.size(); ++k) {
     const engine::Basis& basis = scheme.engine.bases[k];
-    FillAccumulator(scheme, board.board().SheetsOf(unit, static_cast<int>(k)),
-                    v1::ACCUMULATOR_BASIS_SHEETS, basis.weight, basis.ratio_leaf,
-                    score->add_accumulators());
+    FillAccumulator(scheme, row.sheets[k], v1::ACCUMULATOR_BASIS_SHEETS, basis.weight,
+                    basis.ratio_leaf, score->add_accumulators());
   }
-  if (!board.board().HasChildren(unit)) return;
-  const engine::Rollup& rollup = board.board().RollupRuleOf(unit);
-  const int weight = rollup.method == engine::Method::kWeightedMean ? rollup.weight : -1;
-  FillAccumulator(scheme, board.board().ChildrenOf(unit), v1::ACCUMULATOR_BASIS_CHILDREN, weight,
-                  -1, score->add_accumulators());
+  if (!row.children) return;
+  FillAccumulator(scheme, *row.children, v1::ACCUMULATOR_BASIS_CHILDREN, row.children_weight, -1,
+                  score->add_accumulators());
 }
 
-void FillCoverage(const SchemeBoard& board, Unit unit, v1::Coverage* coverage) {
-  const absl::optional<engine::SheetValue> sheet = board.board().SheetOf(unit);
-  if (sheet && sheet->applicable_points > Fixed()) {
+void FillCoverage(const ScoreRow& row, v1::Coverage* coverage) {
+  if (row.sheet && row.sheet->applicable_points > Fixed()) {
     absl::StatusOr<Fixed> share =
-        Divide(sheet->covered_points, sheet->applicable_points, "coverage");
+        Divide(row.sheet->covered_points, row.sheet->applicable_points, "coverage");
     if (share.ok()) *coverage->mutable_points_share() = ExactDecimal(*share);
   }
-  if (board.board().RollupRuleOf(unit).method == engine::Method::kOwn) return;
-  const Accumulator sums = board.board().RollupOf(unit);
-  coverage->set_covered(sums.covered);
-  coverage->set_expected(sums.count);
+  if (!row.rollup) return;
+  coverage->set_covered(row.rollup->covered);
+  coverage->set_expected(row.rollup->count);
 }
 
 // What only the evaluated sheet knows: vetoes and nodes.
-void FillSheet(const SchemeBoard& board, Unit unit, bool nodes, v1::Score* score) {
-  const engine::Scheme& scheme = board.scheme().engine;
-  const engine::SheetResult sheet = engine::EvaluateSheet(scheme, board.Explain(unit).inputs);
+void FillSheet(const engine::Scheme& scheme, const ScoreRow& row, v1::Score* score) {
+  const engine::SheetResult sheet = engine::EvaluateSheet(scheme, *row.inputs);
   for (size_t n = 0; n < scheme.nodes.size(); ++n) {
     const int leaf = scheme.nodes[n].leaf;
     if (leaf >= 0 && sheet.leaves[leaf].struck) score->add_vetoes(scheme.nodes[n].id);
-    if (!nodes) continue;
+    if (!row.nodes) continue;
     v1::NodeScore* node = score->add_nodes();
     node->set_node(scheme.nodes[n].id);
     node->set_assessment(AssessmentOf(sheet.nodes[n].assessment));
@@ -143,49 +138,78 @@ bool IsListed(const SchemeBoard& board, Unit unit) {
          board.board().SheetOf(unit).has_value();
 }
 
-void FillScore(const SchemeBoard& board, const Facts& facts, const tree::Tree& names, Unit unit,
-               const ScoreDetail& detail, v1::Score* score) {
-  const CompiledScheme& scheme = board.scheme();
-  const absl::string_view id = facts.ids.Id(unit);
-  score->set_name(ScoreName(id, scheme.ref, board.period()));
-  score->set_unit(resource::UnitName(id));
-  if (absl::optional<tree::UnitNumber> n = names.Number(id)) {
-    score->set_unit_display_name(std::string(names.Name(*n)));
+ScoreRow CopyScore(const SchemeBoard& board, const Facts& facts, Unit unit,
+                   const ScoreDetail& detail) {
+  const engine::Board& scores = board.board();
+  ScoreRow row;
+  row.unit = facts.ids.Id(unit);
+  row.level = std::string(facts.registry.Level(unit));
+  row.kind = std::string(facts.registry.Kind(unit));
+  row.score = scores.ScoreOf(unit);
+  row.sheet = scores.SheetOf(unit);
+  const engine::Rollup& rollup = scores.RollupRuleOf(unit);
+  if (rollup.method != engine::Method::kOwn) row.rollup = scores.RollupOf(unit);
+  if (detail.accumulators) {
+    for (size_t k = 0; k < board.scheme().engine.bases.size(); ++k) {
+      row.sheets.push_back(scores.SheetsOf(unit, static_cast<int>(k)));
+    }
+    if (scores.HasChildren(unit)) row.children = scores.ChildrenOf(unit);
+    if (rollup.method == engine::Method::kWeightedMean) row.children_weight = rollup.weight;
   }
-  score->set_unit_level(absl::StrCat("levels/", facts.registry.Level(unit)));
-  score->set_unit_kind(absl::StrCat("kinds/", facts.registry.Kind(unit)));
-  score->set_scheme(scheme.proto.name());
-  score->set_period(board.period().ToString());
-  score->set_state(v1::SCORE_STATE_LIVE);
-  const engine::UnitScore found = board.board().ScoreOf(unit);
-  score->set_assessment(AssessmentOf(found.assessment));
-  *score->mutable_points() = ExactDecimal(scheme.engine.points);
-  score->set_method(MethodOf(found.method));
-  score->set_disqualified(found.disqualified);
-  if (found.assessment == engine::Assessment::kScored) {
-    *score->mutable_value() = ShownDecimal(found.score, scheme.decimals);
-    *score->mutable_exact_value() = ExactDecimal(found.score);
-    if (!found.disqualified) score->set_grade(std::string(scheme.GradeOf(found.score)));
+  row.nodes = detail.nodes;
+  if (row.sheet && (detail.nodes || row.sheet->struck)) {
+    row.inputs = board.Explain(unit, /*with_records=*/false).inputs;
   }
-  FillCoverage(board, unit, score->mutable_coverage());
-  if (detail.accumulators) FillAccumulators(board, unit, score);
-  const absl::optional<engine::SheetValue> sheet = board.board().SheetOf(unit);
-  if (sheet && (detail.nodes || sheet->struck)) FillSheet(board, unit, detail.nodes, score);
+  return row;
 }
 
-bool MaySeeScore(const access::Identity& identity, const tree::Tree& tree,
-                 const CompiledScheme& scheme, absl::string_view unit, absl::Time now) {
-  constexpr auto kViewer = options::v1::ROLE_VIEWER;
-  if (access::Holds(identity, tree, scheme.ref.office, kViewer, now)) return true;
-  if (scheme.audience == v1::AUDIENCE_ISSUER) return false;
-  if (scheme.audience == v1::AUDIENCE_UNIT) {
-    return access::Holds(identity, tree, unit, kViewer, now);
+void FillScore(const CompiledScheme& scheme, const calendar::Period& period,
+               const tree::Tree& names, const ScoreRow& row, v1::Score* score) {
+  score->set_name(ScoreName(row.unit, scheme.ref, period));
+  score->set_unit(resource::UnitName(row.unit));
+  if (absl::optional<tree::UnitNumber> n = names.Number(row.unit)) {
+    score->set_unit_display_name(std::string(names.Name(*n)));
   }
-  const absl::optional<tree::UnitNumber> number = tree.Number(unit);
+  score->set_unit_level(absl::StrCat("levels/", row.level));
+  score->set_unit_kind(absl::StrCat("kinds/", row.kind));
+  score->set_scheme(scheme.proto.name());
+  score->set_period(period.ToString());
+  score->set_state(v1::SCORE_STATE_LIVE);
+  score->set_assessment(AssessmentOf(row.score.assessment));
+  *score->mutable_points() = ExactDecimal(scheme.engine.points);
+  score->set_method(MethodOf(row.score.method));
+  score->set_disqualified(row.score.disqualified);
+  if (row.score.assessment == engine::Assessment::kScored) {
+    *score->mutable_value() = ShownDecimal(row.score.score, scheme.decimals);
+    *score->mutable_exact_value() = ExactDecimal(row.score.score);
+    if (!row.score.disqualified) {
+      score->set_grade(std::string(scheme.GradeOf(row.score.score)));
+    }
+  }
+  FillCoverage(row, score->mutable_coverage());
+  FillAccumulators(scheme, row, score);
+  if (row.inputs) FillSheet(scheme.engine, row, score);
+}
+
+Audience::Audience(const access::Identity& identity, const tree::Tree& tree,
+                   const CompiledScheme& scheme, absl::Time now)
+    : identity_(identity),
+      tree_(tree),
+      scheme_(scheme),
+      now_(now),
+      sees_all_(access::Holds(identity, tree, scheme.ref.office, kViewer, now)) {}
+
+bool Audience::MaySee(absl::string_view unit) const {
+  if (sees_all_) return true;
+  if (scheme_.audience == v1::AUDIENCE_ISSUER) return false;
+  if (scheme_.audience == v1::AUDIENCE_UNIT) {
+    return access::Holds(identity_, tree_, unit, kViewer, now_);
+  }
+  const absl::optional<tree::UnitNumber> number = tree_.Number(unit);
   if (!number) return false;
   for (tree::Line line : tree::kBothLines) {
-    const tree::UnitNumber above = tree.Parent(*number, line);
-    if (above != tree::kNoUnit && access::Holds(identity, tree, tree.Id(above), kViewer, now)) {
+    const tree::UnitNumber above = tree_.Parent(*number, line);
+    if (above != tree::kNoUnit && access::Holds(identity_, tree_, tree_.Id(above), kViewer, now_)) {
       return true;
     }
   }

@@ -1,9 +1,17 @@
 // From boards to the resources that callers read.
 //
+// In two halves: CopyScore takes what a score says off the board, under the lock of the facts, and
+// is quick; FillScore makes a resource of it without.
+//
 // Thread-safety: pure functions of what they are given; boards and facts under their lock.
 #ifndef TERRACE_SERVICES_SCORING_PRESENT_H_
 #define TERRACE_SERVICES_SCORING_PRESENT_H_
 
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "common/access/identity.h"
 #include "common/tree/tree.h"
 #include "services/scoring/facts/facts.h"
@@ -17,16 +25,46 @@ struct ScoreDetail {
   bool accumulators = true;
 };
 
+struct ScoreRow {
+  absl::string_view unit;  // Id; good as long as the facts.
+  std::string level;       // Codes.
+  std::string kind;
+  engine::UnitScore score;
+  absl::optional<engine::SheetValue> sheet;
+  absl::optional<engine::Accumulator> rollup;  // What counts for it; unset for own sheets.
+  // With accumulators.
+  std::vector<engine::Accumulator> sheets;  // Per basis.
+  absl::optional<engine::Accumulator> children;
+  int children_weight = -1;
+  // With nodes, and where a veto strikes: what the sheet is made of.
+  absl::optional<std::vector<engine::LeafInput>> inputs;
+  bool nodes = false;
+};
+
+ScoreRow CopyScore(const SchemeBoard& board, const Facts& facts, Unit unit,
+                   const ScoreDetail& detail);
 // Fills in everything but vector and log time. `names` gives titles of units.
-void FillScore(const SchemeBoard& board, const Facts& facts, const tree::Tree& names, Unit unit,
-               const ScoreDetail& detail, v1::Score* score);
+void FillScore(const CompiledScheme& scheme, const calendar::Period& period,
+               const tree::Tree& names, const ScoreRow& row, v1::Score* score);
 
 // Whether the unit has a score or should have one: what lists show.
 bool IsListed(const SchemeBoard& board, Unit unit);
 
-// Whether the caller is in the audience that the scheme allows for the live score of the unit.
-bool MaySeeScore(const access::Identity& identity, const tree::Tree& tree,
-                 const CompiledScheme& scheme, absl::string_view unit, absl::Time now);
+// Who of the units' live scores the caller may see: whether it is in the audience that the scheme
+// allows. All arguments outlive it.
+class Audience {
+ public:
+  Audience(const access::Identity& identity, const tree::Tree& tree, const CompiledScheme& scheme,
+           absl::Time now);
+  bool MaySee(absl::string_view unit) const;
+
+ private:
+  const access::Identity& identity_;
+  const tree::Tree& tree_;
+  const CompiledScheme& scheme_;
+  const absl::Time now_;
+  const bool sees_all_;
+};
 
 v1::Assessment AssessmentOf(engine::Assessment assessment);
 v1::RollupMethod MethodOf(engine::Method method);

@@ -72,7 +72,7 @@ class PartPresenter {
     const engine::ExplainOptions options{depth, parts_max, scheme_.decimals};
     const engine::Part whole = engine::ExplainUnit(
         board_.board(), unit, options, [this](Unit u) { return SheetOf(u).inputs; },
-        [this](Unit u) { return board_.order()->Children(u); });
+        [this](Unit u) { return board_.order().Children(u); });
     v1::Part part;
     Present(whole, kNoUnit, -1, &part);
     return part;
@@ -81,7 +81,8 @@ class PartPresenter {
  private:
   const GatheredSheet& SheetOf(Unit unit) {
     auto it = sheets_.find(unit);
-    if (it == sheets_.end()) it = sheets_.emplace(unit, board_.Explain(unit)).first;
+    if (it == sheets_.end())
+      it = sheets_.emplace(unit, board_.Explain(unit, /*with_records=*/true)).first;
     return it->second;
   }
 

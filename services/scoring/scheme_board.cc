@@ -6,23 +6,57 @@
 #include "services/scoring/engine/sheet.h"
 
 namespace terrace::scoring {
+namespace {
 
-void Touched::Add(const Touched& other) {
-  auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
-  append(places, other.places);
-  append(programmes, other.programmes);
-  append(sheets, other.sheets);
-  append(figures, other.figures);
-  everything |= other.everything;
+constexpr int kComparedAtOnce = 1000;
+
+Unit Pop(std::vector<Unit>& units) {
+  const Unit unit = units.back();
+  units.pop_back();
+  return unit;
 }
+
+}  // namespace
+
+struct SchemeBoard::Made {
+  Made(const CompiledScheme* scheme, const calendar::Period& period, const Facts* facts)
+      : board(&scheme->engine, static_cast<int>(scheme->programmes.size())),
+        gatherer(scheme, period, facts, &board),
+        order(&board, &facts->ids) {}
+
+  engine::Board board;
+  Gatherer gatherer;
+  TreeOrder order;
+  absl::flat_hash_set<Unit> lost;  // Units that exist but do not reach the top.
+  absl::btree_set<std::tuple<absl::Time, Unit, Due>> agenda;
+  absl::btree_map<std::pair<Unit, Due>, absl::Time> scheduled;
+
+  // ---- What is to be done, in this order, and whatever it leads to.
+
+  // Units that may have to leave their place. All of them have left before any gets its new one:
+  // two units that change places would make a ring in between.
+  std::vector<Unit> leaving;
+  std::vector<Unit> arriving;  // Get the place that the facts say.
+  bool seek_lost = false;      // Places have changed: the lost look for the top again.
+  std::vector<Unit> members;   // For LookAgain.
+  std::vector<Unit> weights;
+  struct Below {
+    Unit unit;
+    bool moved;
+  };
+  std::vector<Below> below;  // The sheets of all below them are taken again.
+  std::vector<Unit> sheets;
+  engine::Column<uint8_t> marked;  // Whether a unit is in `sheets`.
+};
 
 SchemeBoard::SchemeBoard(std::shared_ptr<const CompiledScheme> scheme,
                          const calendar::Period& period, const Facts* facts,
-                         absl::optional<absl::Time> at)
+                         absl::optional<absl::Time> at, int followed_at_once)
     : scheme_(std::move(scheme)),
       period_(period),
       facts_(facts),
       fixed_(at.has_value()),
+      followed_at_once_(followed_at_once),
       at_(at.value_or(facts->log_time)) {
   for (const CompiledLeaf& leaf : scheme_->leaves) {
     const auto* statistic = std::get_if<FromStatistic>(&leaf.source);
@@ -31,60 +65,72 @@ SchemeBoard::SchemeBoard(std::shared_ptr<const CompiledScheme> scheme,
   Restart();
 }
 
+SchemeBoard::~SchemeBoard() = default;
+
+const engine::Board& SchemeBoard::board() const { return made_->board; }
+const TreeOrder& SchemeBoard::order() const { return made_->order; }
+
+// ------------------------------------------------------------------------------------- building
+
 void SchemeBoard::Restart() {
-  board_ = std::make_unique<engine::Board>(&scheme_->engine,
-                                           static_cast<int>(scheme_->programmes.size()));
-  gatherer_ = std::make_unique<Gatherer>(scheme_.get(), period_, facts_, board_.get());
+  if (made_ != nullptr) discarded_.push_back(std::move(made_));
+  made_ = std::make_unique<Made>(scheme_.get(), period_, facts_);
   phase_ = Phase::kPlaces;
   built_ = 0;
-  pending_ = Touched();
-  dirty_.clear();
-  dirty_subtrees_.clear();
-  lost_.clear();
-  agenda_.clear();
-  scheduled_.clear();
-  order_ = nullptr;
-  order_structure_ = -1;
   ++structure_;
   ++epoch_;
   first_change_ += static_cast<int64_t>(changes_.size());
   changes_.clear();
-  board_->BeginBulk();
+  made_->board.BeginBulk();
+}
+
+std::shared_ptr<void> SchemeBoard::TakeDiscarded() {
+  if (discarded_.empty()) return nullptr;
+  return std::make_shared<std::vector<std::unique_ptr<Made>>>(std::exchange(discarded_, {}));
 }
 
 bool SchemeBoard::BuildStep(int units) {
-  if (ready()) return true;
   const Unit size = facts_->ids.size();
-  const Unit end = std::min<Unit>(size, built_ + static_cast<Unit>(units));
-  for (; built_ < end; ++built_) {
-    if (phase_ == Phase::kPlaces) {
-      PlaceUnit(built_);
-      TakeMembership(built_);
-      TakeWeights(built_);
-    } else {
-      TakeSheet(built_);
+  for (; units > 0 && !ready(); --units) {
+    switch (phase_) {
+      case Phase::kPlaces:
+        if (FollowPlaces()) break;
+        if (built_ < size) {
+          PlaceUnit(built_);
+          TakeMembership(built_);
+          TakeWeights(built_++);
+          break;
+        }
+        phase_ = Phase::kPlaceSums;
+        break;
+      case Phase::kSheets:
+        if (built_ < made_->board.size()) {
+          TakeSheet(built_++);
+          break;
+        }
+        phase_ = Phase::kSheetSums;
+        break;
+      case Phase::kPlaceSums:
+        if (made_->board.EndBulk(units)) {
+          phase_ = Phase::kSheets;
+          built_ = 0;
+          made_->board.BeginBulk();
+        }
+        return false;
+      case Phase::kSheetSums:
+        if (made_->board.EndBulk(units)) {
+          phase_ = Phase::kFollowing;
+          made_->board.set_on_change([this](Unit unit) { Record(unit); });
+          AdvanceTo(pending_at_);
+        }
+        return false;
+      case Phase::kFollowing:
+        if (!FollowOne()) phase_ = Phase::kReady;
+        break;
+      case Phase::kReady:
+        break;
     }
   }
-  if (built_ < size) return false;
-  board_->EndBulk();
-  if (phase_ == Phase::kPlaces) {  // Sheets need the tallies of all.
-    phase_ = Phase::kSheets;
-    built_ = 0;
-    board_->BeginBulk();
-    return false;
-  }
-  phase_ = Phase::kReady;
-  board_->set_on_change([this](Unit unit) {
-    if (!changes_.empty() && changes_.back() == unit) return;
-    changes_.push_back(unit);
-    if (changes_.size() > kChangesRemembered) {
-      changes_.pop_front();
-      ++first_change_;
-    }
-  });
-  const Touched pending = std::exchange(pending_, Touched());
-  Apply(pending);
-  AdvanceTo(pending_at_);
   return ready();
 }
 
@@ -93,84 +139,153 @@ void SchemeBoard::Apply(const Touched& touched) {
     Restart();
     return;
   }
-  if (!ready()) {
-    pending_.Add(touched);
-    return;
+  for (Unit unit : touched.places) {
+    // While places are being taken, what has not been looked at will be.
+    if (phase_ != Phase::kPlaces || unit < built_) LookAtPlace(unit);
   }
-  MoveUnits(touched.places);
   for (const auto& [programme, unit] : touched.programmes) {
     const bool matters = programme == scheme_->population_programme ||
                          std::find(scheme_->programmes.begin(), scheme_->programmes.end(),
                                    programme) != scheme_->programmes.end();
-    if (matters) LookAgain(unit);
+    if (matters) made_->members.push_back(unit);
   }
   for (const auto& [definition, unit] : touched.figures) {
-    TakeWeights(unit);
-    dirty_.insert(unit);
-    if (grows_) dirty_subtrees_.insert(unit);
+    made_->weights.push_back(unit);
+    MarkSheet(unit);
+    if (grows_) MarkBelow(unit, /*moved=*/false);
   }
-  dirty_.insert(touched.sheets.begin(), touched.sheets.end());
-  TakeDirty();
+  for (Unit unit : touched.sheets) MarkSheet(unit);
+  Follow();
 }
 
 void SchemeBoard::AdvanceTo(absl::Time log_time) {
   if (fixed_ || log_time <= at_) return;
-  if (!ready()) {
+  if (phase_ < Phase::kFollowing) {
     pending_at_ = std::max(pending_at_, log_time);
     return;
   }
-  const absl::Time end = gatherer_->period_end();
+  const absl::Time end = made_->gatherer.period_end();
   const bool period_ends = at_ < end && end <= log_time;
   at_ = log_time;
   if (period_ends) {  // Everything that is missing is late now.
     Restart();
     return;
   }
-  std::vector<Unit> moved;
-  std::vector<Unit> members;
-  while (!agenda_.empty() && std::get<0>(*agenda_.begin()) <= at_) {
-    const auto [instant, unit, what] = *agenda_.begin();
-    agenda_.erase(agenda_.begin());
-    scheduled_.erase({unit, what});
-    switch (what) {
-      case Due::kPlace:
-        moved.push_back(unit);
-        break;
-      case Due::kMembership:
-        members.push_back(unit);
-        break;
-      case Due::kWeights:
-        TakeWeights(unit);
-        break;
-      case Due::kSheet:
-        dirty_.insert(unit);
-        break;
-    }
-  }
-  MoveUnits(moved);
-  for (Unit unit : members) LookAgain(unit);
-  TakeDirty();
+  Follow();
 }
 
 absl::Time SchemeBoard::NextChange() const {
   if (fixed_) return absl::InfiniteFuture();
-  absl::Time next = agenda_.empty() ? absl::InfiniteFuture() : std::get<0>(*agenda_.begin());
-  if (gatherer_->period_end() > at_) next = std::min(next, gatherer_->period_end());
-  return next;
+  const auto& agenda = made_->agenda;
+  absl::Time next = agenda.empty() ? absl::InfiniteFuture() : std::get<0>(*agenda.begin());
+  const absl::Time end = made_->gatherer.period_end();
+  return end > at_ ? std::min(next, end) : next;
 }
 
 void SchemeBoard::Schedule(Unit unit, Due what, absl::Time instant) {
   if (fixed_) return;
-  auto it = scheduled_.find({unit, what});
-  if (it != scheduled_.end()) {
+  auto [agenda, scheduled] = std::tie(made_->agenda, made_->scheduled);
+  auto it = scheduled.find({unit, what});
+  if (it != scheduled.end()) {
     if (it->second == instant) return;
-    agenda_.erase({it->second, unit, what});
-    scheduled_.erase(it);
+    agenda.erase({it->second, unit, what});
+    scheduled.erase(it);
   }
   if (instant == absl::InfiniteFuture()) return;
-  agenda_.emplace(instant, unit, what);
-  scheduled_[{unit, what}] = instant;
+  agenda.emplace(instant, unit, what);
+  scheduled[{unit, what}] = instant;
 }
+
+// ------------------------------------------------------------------------------------ following
+
+void SchemeBoard::Follow() {
+  if (!ready()) return;  // Whoever builds it goes on.
+  phase_ = Phase::kFollowing;
+  BuildStep(followed_at_once_);
+}
+
+bool SchemeBoard::FollowOne() {
+  if (FollowPlaces()) return true;
+  if (!made_->members.empty()) {
+    LookAgain(Pop(made_->members));
+  } else if (!made_->weights.empty()) {
+    TakeWeights(Pop(made_->weights));
+  } else if (!made_->below.empty()) {
+    const auto [top, moved] = made_->below.back();
+    made_->below.pop_back();
+    if (top >= made_->board.size()) return true;
+    made_->board.ForEachChild(top, [this, moved = moved](Unit unit) {
+      MarkSheet(unit);
+      if (moved) Record(unit);
+      if (made_->board.HasChildren(unit)) MarkBelow(unit, moved);
+    });
+  } else if (!made_->sheets.empty()) {
+    // In any order: what sheets depend on, places and tallies, is settled.
+    const Unit unit = Pop(made_->sheets);
+    made_->marked[unit] = 0;
+    TakeSheet(unit);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// What is due comes first, since it may be a place. Then, whatever message comes between two steps,
+// every place on the board is one that the facts tell, apart from those of the leaving.
+bool SchemeBoard::FollowPlaces() {
+  Made& made = *made_;
+  if (!made.agenda.empty() && std::get<0>(*made.agenda.begin()) <= at_) {
+    TakeDue();
+  } else if (!made.leaving.empty()) {
+    TakeOut(Pop(made.leaving));
+  } else if (!made.arriving.empty()) {
+    const Unit unit = Pop(made.arriving);
+    PlaceUnit(unit);
+    if (phase_ == Phase::kPlaces) return true;  // All the rest is still to be looked at.
+    Record(unit);
+    made.members.push_back(unit);
+    // Whoever is below may have come under the issuing office, or left it, or is compared with
+    // another unit above.
+    MarkBelow(unit, /*moved=*/true);
+  } else if (made.seek_lost) {
+    made.seek_lost = false;
+    made.arriving.assign(made.lost.begin(), made.lost.end());
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void SchemeBoard::TakeDue() {
+  const auto [instant, unit, what] = *made_->agenda.begin();
+  made_->agenda.erase(made_->agenda.begin());
+  made_->scheduled.erase({unit, what});
+  switch (what) {
+    case Due::kPlace:
+      LookAtPlace(unit);
+      break;
+    case Due::kMembership:
+      made_->members.push_back(unit);
+      break;
+    case Due::kWeights:
+      made_->weights.push_back(unit);
+      break;
+    case Due::kSheet:
+      MarkSheet(unit);
+      break;
+  }
+}
+
+void SchemeBoard::Record(Unit unit) {
+  if (phase_ < Phase::kFollowing) return;
+  changes_.push_back(unit);
+  if (changes_.size() > kChangesRemembered) {
+    changes_.pop_front();
+    ++first_change_;
+  }
+}
+
+// --------------------------------------------------------------------------------------- places
 
 bool SchemeBoard::ReachesTop(Unit unit) const {
   int steps = 0;
@@ -181,37 +296,67 @@ bool SchemeBoard::ReachesTop(Unit unit) const {
   return true;
 }
 
+void SchemeBoard::LookAtPlace(Unit unit) {
+  made_->leaving.push_back(unit);
+  made_->seek_lost = true;
+}
+
+void SchemeBoard::TakeOut(Unit unit) {
+  made_->arriving.push_back(unit);
+  MarkAncestors(unit);  // As it was.
+  if (!made_->board.HasPlace(unit)) return;
+  const RegistryFacts& registry = facts_->registry;
+  if (registry.Exists(unit, at_) && ReachesTop(unit) &&
+      made_->board.ParentOf(unit) == registry.Parent(unit, scheme_->line, at_)) {
+    return;
+  }
+  TakeAway(unit);
+}
+
+void SchemeBoard::TakeAway(Unit unit) {
+  const Unit parent = made_->board.ParentOf(unit);
+  made_->board.Remove(unit);
+  made_->order.Erase(unit, parent);
+  ++structure_;
+}
+
 void SchemeBoard::PlaceUnit(Unit unit) {
+  engine::Board& board = made_->board;
   const RegistryFacts& registry = facts_->registry;
   Schedule(unit, Due::kPlace, registry.NextPlaceChange(unit, at_));
-  const bool had = board_->HasPlace(unit);
-  const Unit before = had ? board_->ParentOf(unit) : kNoUnit;
+  const bool had = board.HasPlace(unit);
   // Places are dated one by one, so those of a past day may form a ring. Whoever hangs in one, or
   // below it, counts nowhere.
   const bool exists = registry.Exists(unit, at_);
   const bool placed = exists && ReachesTop(unit);
   if (exists && !placed) {
-    lost_.insert(unit);
+    made_->lost.insert(unit);
+    if (unit < board.size()) {
+      board.ForEachChild(unit, [this](Unit child) { made_->leaving.push_back(child); });
+    }
   } else {
-    lost_.erase(unit);
+    made_->lost.erase(unit);
   }
   if (!placed) {
-    if (had) {
-      board_->Remove(unit);
-      ++structure_;
-    }
+    if (had) TakeAway(unit);
     return;
   }
   const Unit parent = registry.Parent(unit, scheme_->line, at_);
-  board_->Place(unit, parent, scheme_->RollupOf(registry.Level(unit)));
-  if (!had || before != parent) ++structure_;
+  const bool stays = had && board.ParentOf(unit) == parent;
+  if (had && !stays) TakeAway(unit);
+  board.Place(unit, parent, scheme_->RollupOf(registry.Level(unit)));
+  if (stays) return;
+  made_->order.Insert(unit, parent);
+  ++structure_;
 }
+
+// --------------------------------------------------------------------------------------- sheets
 
 void SchemeBoard::TakeMembership(Unit unit) {
   absl::Time next = absl::InfiniteFuture();
   for (size_t t = 0; t < scheme_->programmes.size(); ++t) {
     const std::string& programme = scheme_->programmes[t];
-    board_->SetTally(static_cast<int>(t), unit, gatherer_->TallyOf(programme, unit, at_));
+    made_->board.SetTally(static_cast<int>(t), unit, made_->gatherer.TallyOf(programme, unit, at_));
     next = std::min(next, facts_->registry.NextProgrammeChange(programme, unit, at_));
   }
   if (!scheme_->population_programme.empty()) {
@@ -224,139 +369,91 @@ void SchemeBoard::TakeMembership(Unit unit) {
 void SchemeBoard::TakeWeights(Unit unit) {
   absl::Time next = absl::InfiniteFuture();
   for (size_t w = 0; w < scheme_->weights.size(); ++w) {
-    board_->SetWeight(static_cast<int>(w), unit,
-                      gatherer_->WeightOf(scheme_->weights[w], unit, at_, &next));
+    made_->board.SetWeight(static_cast<int>(w), unit,
+                           made_->gatherer.WeightOf(scheme_->weights[w], unit, at_, &next));
   }
   Schedule(unit, Due::kWeights, next);
 }
 
 void SchemeBoard::TakeSheet(Unit unit) {
-  if (unit >= board_->size()) return;
-  if (!board_->HasPlace(unit) || !gatherer_->InPopulation(unit, at_)) {
-    board_->SetSheet(unit, absl::nullopt);
+  engine::Board& board = made_->board;
+  if (unit >= board.size()) return;
+  if (!board.HasPlace(unit) || !made_->gatherer.InPopulation(unit, at_)) {
+    board.SetSheet(unit, absl::nullopt);
     Schedule(unit, Due::kSheet, absl::InfiniteFuture());
     return;
   }
-  const GatheredSheet sheet = gatherer_->Gather(unit, at_, /*with_records=*/false);
+  const GatheredSheet sheet = made_->gatherer.Gather(unit, at_, /*with_records=*/false);
   Schedule(unit, Due::kSheet, sheet.next_change);
-  board_->SetSheet(unit, SheetValueOf(engine::EvaluateSheet(scheme_->engine, sheet.inputs),
-                                      board_->ratio_leaves()));
+  board.SetSheet(unit, SheetValueOf(engine::EvaluateSheet(scheme_->engine, sheet.inputs),
+                                    board.ratio_leaves()));
 }
 
 void SchemeBoard::LookAgain(Unit unit) {
   TakeMembership(unit);
   TakeWeights(unit);
-  dirty_.insert(unit);
+  MarkSheet(unit);
   MarkAncestors(unit);
 }
 
-void SchemeBoard::MoveUnits(std::vector<Unit> units) {
-  if (units.empty()) return;
-  const bool rings = !lost_.empty();
-  TakeOut(units);
-  for (Unit unit : units) PlaceUnit(unit);
-  // A ring may have been closed or opened: whoever hangs in it looks for the top again.
-  if (rings || !lost_.empty()) {
-    std::vector<Unit> again(lost_.begin(), lost_.end());
-    for (Unit unit = 0; unit < board_->size(); ++unit) {
-      if (board_->HasPlace(unit) && !ReachesTop(unit)) again.push_back(unit);
-    }
-    TakeOut(again);
-    for (Unit unit : again) PlaceUnit(unit);
-    units.insert(units.end(), again.begin(), again.end());
-  }
-  for (Unit unit : units) {
-    LookAgain(unit);
-    // Whoever is below may have come under the issuing office, or left it, or is compared with
-    // another unit above.
-    if (board_->HasChildren(unit)) dirty_subtrees_.insert(unit);
-  }
-}
-
-// Takes units off the board whose place is not what the facts say, all of them before any gets its
-// new one: two units that change places would make a ring in between.
-void SchemeBoard::TakeOut(const std::vector<Unit>& units) {
-  for (Unit unit : units) {
-    MarkAncestors(unit);  // As it was.
-    if (!board_->HasPlace(unit)) continue;
-    if (facts_->registry.Exists(unit, at_) &&
-        board_->ParentOf(unit) == facts_->registry.Parent(unit, scheme_->line, at_)) {
-      continue;
-    }
-    board_->Remove(unit);
-    ++structure_;
-  }
+void SchemeBoard::MarkSheet(Unit unit) {
+  if (phase_ == Phase::kPlaces) return;  // All sheets are still to be taken.
+  made_->marked.Grow(unit + 1);
+  if (std::exchange(made_->marked[unit], 1) == 0) made_->sheets.push_back(unit);
 }
 
 void SchemeBoard::MarkAncestors(Unit unit) {
-  if (scheme_->programmes.empty() || unit >= board_->size()) return;
+  if (scheme_->programmes.empty() || unit >= made_->board.size()) return;
   int steps = 0;
-  for (Unit above = board_->ParentOf(unit); above != kNoUnit && ++steps <= tree::kTreeDepthMax;
-       above = board_->ParentOf(above)) {
-    dirty_.insert(above);
+  for (Unit above = made_->board.ParentOf(unit); above != kNoUnit && ++steps <= tree::kTreeDepthMax;
+       above = made_->board.ParentOf(above)) {
+    MarkSheet(above);
   }
 }
 
-void SchemeBoard::MarkSubtrees() {
-  if (dirty_subtrees_.empty()) return;
-  EnsureOrder();
-  bool rootless = false;  // The order knows nothing of what hangs below a unit without a place.
-  for (Unit top : dirty_subtrees_) {
-    rootless |= !order_->Contains(top);
-    const absl::Span<const Unit> subtree = order_->Subtree(top);
-    dirty_.insert(subtree.begin(), subtree.end());
-  }
-  for (Unit unit = 0; rootless && unit < board_->size(); ++unit) {
-    if (board_->HasPlace(unit) && !order_->Contains(unit)) dirty_.insert(unit);
-  }
-  dirty_subtrees_.clear();
+void SchemeBoard::MarkBelow(Unit unit, bool moved) {
+  if (phase_ == Phase::kPlaces) return;
+  made_->below.push_back({unit, moved});
 }
 
-void SchemeBoard::TakeDirty() {
-  MarkSubtrees();
-  // In any order: what sheets depend on, places and tallies, is settled already.
-  for (Unit unit : dirty_) TakeSheet(unit);
-  dirty_.clear();
-}
+// ---------------------------------------------------------------------------------------- reads
 
-void SchemeBoard::EnsureOrder() {
-  if (OrderIsCurrent()) return;
-  order_ = std::make_shared<TreeOrder>(*board_, facts_->ids);
-  order_structure_ = structure_;
-}
-
-GatheredSheet SchemeBoard::Explain(Unit unit) const {
-  if (!board_->SheetOf(unit)) {
+GatheredSheet SchemeBoard::Explain(Unit unit, bool with_records) const {
+  if (!board().SheetOf(unit)) {
     GatheredSheet none;
     none.inputs.resize(scheme_->leaves.size());
-    none.records.resize(scheme_->leaves.size());
+    if (with_records) none.records.resize(scheme_->leaves.size());
     return none;
   }
   // A gatherer of its own: the board's one caches, and readers share the lock.
-  Gatherer gatherer(scheme_.get(), period_, facts_, board_.get());
-  return gatherer.Gather(unit, at_, /*with_records=*/true);
+  Gatherer gatherer(scheme_.get(), period_, facts_, &board());
+  return gatherer.Gather(unit, at_, with_records);
 }
 
-std::vector<Unit> SchemeBoard::ChangedAfter(int64_t number) const {
+std::vector<Unit> SchemeBoard::ChangedAfter(int64_t number, int64_t changes_max) const {
   TERRACE_CHECK(Remembers(number));
-  return {changes_.begin() + (number - first_change_), changes_.end()};
+  const auto begin = changes_.begin() + (number - first_change_);
+  return {begin, begin + std::min<int64_t>(changes_max, changes_.end() - begin)};
 }
 
 bool SchemeBoard::EqualsRebuilt() const {
   SchemeBoard fresh(scheme_, period_, facts_, at_);
-  while (!fresh.BuildStep(1000)) {
+  while (!fresh.BuildStep(kComparedAtOnce)) {
   }
-  if (!board_->EqualsRecomputation()) return false;
-  for (Unit unit = 0; unit < fresh.board_->size(); ++unit) {
-    const bool here = unit < board_->size();
-    if (fresh.board_->HasPlace(unit) != board_->HasPlace(unit)) return false;
-    if (!here) continue;
-    if (!(fresh.board_->ScoreOf(unit) == board_->ScoreOf(unit))) return false;
-    if (fresh.board_->SheetOf(unit) != board_->SheetOf(unit)) return false;
-    if (!(fresh.board_->ChildrenOf(unit) == board_->ChildrenOf(unit))) return false;
+  const engine::Board& here = board();
+  const engine::Board& there = fresh.board();
+  if (!here.EqualsRecomputation()) return false;
+  for (Unit unit = 0; unit < there.size(); ++unit) {
+    if (there.HasPlace(unit) != here.HasPlace(unit)) return false;
+    if (unit >= here.size()) continue;
+    if (there.ParentOf(unit) != here.ParentOf(unit)) return false;
+    if (fresh.order().Children(unit) != order().Children(unit)) return false;
+    if (!(there.ScoreOf(unit) == here.ScoreOf(unit))) return false;
+    if (there.SheetOf(unit) != here.SheetOf(unit)) return false;
+    if (!(there.ChildrenOf(unit) == here.ChildrenOf(unit))) return false;
     for (size_t k = 0; k < scheme_->engine.bases.size(); ++k) {
       const int basis = static_cast<int>(k);
-      if (!(fresh.board_->SheetsOf(unit, basis) == board_->SheetsOf(unit, basis))) return false;
+      if (!(there.SheetsOf(unit, basis) == here.SheetsOf(unit, basis))) return false;
     }
   }
   return true;

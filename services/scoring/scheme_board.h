@@ -3,8 +3,11 @@
 //
 // Concept. A board is a function of the facts and of its instant. It is built once, in steps, and
 // then follows: whatever a message touched is looked at again, and whatever changes by time alone
-// stands on an agenda. So after every Apply and AdvanceTo it equals a board built afresh; the tests
-// compare.
+// stands on an agenda. So whenever it is ready it equals a board built afresh; the tests compare.
+//
+// Nothing here takes longer in a nation than in a county: what a change asks for is queued, the
+// first units are looked at on the spot, and if there are more (a province moves, 600,000 reports
+// are due at midnight) the board is not ready until BuildStep has been through them.
 //
 // Thread-safety: none; whoever owns the facts locks. Everything const may run under a shared lock.
 #ifndef TERRACE_SERVICES_SCORING_SCHEME_BOARD_H_
@@ -13,12 +16,13 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
@@ -33,6 +37,8 @@ namespace terrace::scoring {
 
 // How many changes of units a board remembers for watchers; who lags further starts anew.
 inline constexpr size_t kChangesRemembered = 1 << 18;
+// Units that a change is followed for on the spot; about a millisecond.
+inline constexpr int kFollowedAtOnce = 100;
 
 // What a message changed in the facts.
 struct Touched {
@@ -41,14 +47,16 @@ struct Touched {
   std::vector<Unit> sheets;                              // Measures, reports, visits, findings.
   std::vector<std::pair<std::string, Unit>> figures;     // Statistic of a definition.
   bool everything = false;                               // Too much to tell: build anew.
-  void Add(const Touched& other);
 };
 
 class SchemeBoard {
  public:
   // `facts` outlives the board. With `at` the board stays at that instant, otherwise it is live.
+  // Apply and AdvanceTo look at up to `followed_at_once` units themselves.
   SchemeBoard(std::shared_ptr<const CompiledScheme> scheme, const calendar::Period& period,
-              const Facts* facts, absl::optional<absl::Time> at);
+              const Facts* facts, absl::optional<absl::Time> at,
+              int followed_at_once = kFollowedAtOnce);
+  ~SchemeBoard();
 
   // ---- Changes.
 
@@ -60,23 +68,22 @@ class SchemeBoard {
   void Apply(const Touched& touched);
   // Moves a live board on to log time; does nothing for a fixed one.
   void AdvanceTo(absl::Time log_time);
-  // Makes order() current.
-  void EnsureOrder();
+  // What building anew has left over, large and of no use: to be destroyed without the lock.
+  std::shared_ptr<void> TakeDiscarded();
 
   // ---- Reads.
 
   const CompiledScheme& scheme() const { return *scheme_; }
   const calendar::Period& period() const { return period_; }
-  const engine::Board& board() const { return *board_; }
+  const engine::Board& board() const;
+  const TreeOrder& order() const;
   absl::Time at() const { return at_; }
   bool live() const { return !fixed_; }
   // The next instant at which something changes by time alone; InfiniteFuture for a fixed board.
   absl::Time NextChange() const;
-  // The sheet of a unit with everything that it was made of; empty inputs without a sheet.
-  GatheredSheet Explain(Unit unit) const;
-  // As EnsureOrder made it last; null before.
-  std::shared_ptr<const TreeOrder> order() const { return order_; }
-  bool OrderIsCurrent() const { return order_ != nullptr && order_structure_ == structure_; }
+  // The sheet of a unit with everything that it was made of, if asked for with the records behind
+  // it; empty inputs without a sheet.
+  GatheredSheet Explain(Unit unit, bool with_records) const;
 
   // ---- What changed, for watchers. Numbers only grow; building anew starts a new epoch.
 
@@ -86,19 +93,31 @@ class SchemeBoard {
   int64_t structure_number() const { return structure_; }
   // Whether all changes after `number` are still remembered.
   bool Remembers(int64_t number) const { return number >= first_change_; }
-  // Units that may have changed after `number`, some perhaps more than once.
-  std::vector<Unit> ChangedAfter(int64_t number) const;
+  // Units whose score or place may have changed after `number`, those below a unit that moved
+  // included, some perhaps more than once: the first `changes_max` such changes.
+  std::vector<Unit> ChangedAfter(int64_t number, int64_t changes_max) const;
 
   // Whether it equals a board that is built afresh from the same facts for the same instant.
   bool EqualsRebuilt() const;
 
  private:
-  enum class Phase { kPlaces, kSheets, kReady };
+  // Places and tallies of all, their sums, sheets of all (they need the tallies), their sums; then
+  // what has changed meanwhile.
+  enum class Phase { kPlaces, kPlaceSums, kSheets, kSheetSums, kFollowing, kReady };
   // What stands on the agenda.
   enum class Due : uint8_t { kPlace, kMembership, kWeights, kSheet };
+  struct Made;  // All that building makes.
 
   void Restart();
+  // Does one thing that is queued; false when nothing is left.
+  bool FollowOne();
+  bool FollowPlaces();
+  // Follows changes that are queued, as far as that is quick.
+  void Follow();
+  void LookAtPlace(Unit unit);
+  void TakeOut(Unit unit);
   void PlaceUnit(Unit unit);
+  void TakeAway(Unit unit);
   // Whether going up from the unit ends at the top of the line, as places of one instant should.
   bool ReachesTop(Unit unit) const;
   void TakeMembership(Unit unit);
@@ -106,35 +125,27 @@ class SchemeBoard {
   void TakeSheet(Unit unit);
   // Takes membership, weights and sheet of a unit anew, and the sheets of those above it.
   void LookAgain(Unit unit);
-  void MoveUnits(std::vector<Unit> units);
-  void TakeOut(const std::vector<Unit>& units);
+  void MarkSheet(Unit unit);
   void MarkAncestors(Unit unit);
-  void MarkSubtrees();
-  void TakeDirty();
+  void MarkBelow(Unit unit, bool moved);
   void Schedule(Unit unit, Due what, absl::Time instant);
+  void TakeDue();
+  void Record(Unit unit);
 
   const std::shared_ptr<const CompiledScheme> scheme_;
   const calendar::Period period_;
   const Facts* const facts_;
   const bool fixed_;
+  const int followed_at_once_;
   absl::Time at_;
   bool grows_ = false;  // Some leaf compares with units above.
 
-  std::unique_ptr<engine::Board> board_;
-  std::unique_ptr<Gatherer> gatherer_;
+  std::unique_ptr<Made> made_;
+  std::vector<std::unique_ptr<Made>> discarded_;
   Phase phase_ = Phase::kPlaces;
-  Unit built_ = 0;   // Units looked at in this phase.
-  Touched pending_;  // What changed while the board was being built.
+  Unit built_ = 0;  // Units looked at in this phase.
   absl::Time pending_at_ = absl::InfinitePast();
 
-  absl::flat_hash_set<Unit> dirty_;  // Sheets to look at again.
-  absl::flat_hash_set<Unit> dirty_subtrees_;
-  absl::flat_hash_set<Unit> lost_;  // Units that exist but do not reach the top.
-  std::set<std::tuple<absl::Time, Unit, Due>> agenda_;
-  absl::flat_hash_map<std::pair<Unit, Due>, absl::Time> scheduled_;
-
-  std::shared_ptr<const TreeOrder> order_;
-  int64_t order_structure_ = -1;
   int64_t structure_ = 0;
   int64_t epoch_ = 0;
   int64_t first_change_ = 0;

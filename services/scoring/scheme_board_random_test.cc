@@ -21,6 +21,12 @@ class History {
     world.TellList();
   }
 
+  // A unit gets another place, rings not excluded.
+  void MoveSomeone() {
+    world.Tell(PlaceChange(AnyUnit(), Chance(10) ? "county" : AnyUnit(),
+                           Chance(80) ? "2000-01-01" : AnyDay()));
+  }
+
   // Something happens, anywhere, at any time of the year.
   void Step() {
     switch (Below(11)) {
@@ -125,6 +131,95 @@ TEST(SchemeBoardRandomTest, FollowingEqualsBuildingAfresh) {
     }
     ASSERT_TRUE(live.EqualsRebuilt());
     ASSERT_TRUE(fixed.EqualsRebuilt());
+  }
+}
+
+// A board that looks at few units at a time is hardly ever ready: whatever happens comes in the
+// middle of its places, its sums, its sheets, or of an earlier change.
+TEST(SchemeBoardRandomTest, ChangesInTheMiddleOfEveryStepMakeTheSameBoard) {
+  const std::shared_ptr<const CompiledScheme> scheme = Compile(TestScheme());
+  const calendar::Period period = *calendar::Period::Parse("2016");
+  int compared = 0;
+  for (int seed = 0; seed < kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    History history(1000 + seed);
+    for (int i = 0; i < 60; ++i) history.Step();
+    history.world.TakeTouched();
+    SchemeBoard live(scheme, period, &history.world.facts, absl::nullopt, seed % 3);
+    SchemeBoard fixed(scheme, period, &history.world.facts, At("2016-07-01 00:00"), seed % 3);
+    for (int step = 0; step < 4 * kSteps; ++step) {
+      if (history.Chance(50)) {
+        history.MoveSomeone();
+      } else if (history.Chance(60)) {
+        history.Step();
+      }
+      if (history.Chance(3)) history.PassTime();
+      const Touched touched = history.world.TakeTouched();
+      for (SchemeBoard* board : {&live, &fixed}) {
+        board->Apply(touched);
+        board->AdvanceTo(history.world.facts.log_time);
+        board->BuildStep(static_cast<int>(history.Below(8)));
+        if (history.Chance(5)) board->BuildStep(kFollowedAtOnce);
+        if (!board->ready() || history.Chance(80)) continue;
+        ASSERT_TRUE(board->EqualsRebuilt()) << "step " << step;
+        ++compared;
+      }
+    }
+    while (!live.BuildStep(3) || !fixed.BuildStep(3)) {
+    }
+    ASSERT_TRUE(live.EqualsRebuilt());
+    ASSERT_TRUE(fixed.EqualsRebuilt());
+  }
+  EXPECT_GT(compared, kSeeds);
+}
+
+// Whoever copies a subtree and then takes again what has changed sees every unit that has come,
+// gone or got another score.
+TEST(SchemeBoardRandomTest, ChangesTellOfEveryUnitThatIsDifferent) {
+  const std::shared_ptr<const CompiledScheme> scheme = Compile(TestScheme());
+  const calendar::Period period = *calendar::Period::Parse("2016");
+  for (int seed = 0; seed < kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    History history(2000 + seed);
+    for (int i = 0; i < 60; ++i) history.Step();
+    history.world.TakeTouched();
+    SchemeBoard board(scheme, period, &history.world.facts, absl::nullopt);
+    while (!board.BuildStep(100)) {
+    }
+    const Unit top = history.world.UnitOf("county");
+    const Unit township = history.world.UnitOf("u0");
+    using Row = std::tuple<bool, bool, engine::UnitScore, std::string, std::string>;
+    auto copy = [&](Unit unit) -> absl::optional<Row> {
+      if (unit >= board.board().size()) return absl::nullopt;
+      const RegistryFacts& registry = history.world.facts.registry;
+      return Row(board.order().IsUnder(unit, top), board.order().IsUnder(unit, township),
+                 board.board().ScoreOf(unit), std::string(registry.Level(unit)),
+                 std::string(registry.Kind(unit)));
+    };
+    for (int round = 0; round < 20; ++round) {
+      std::vector<absl::optional<Row>> rows;
+      const Unit size = history.world.facts.ids.size();
+      for (Unit unit = 0; unit < size; ++unit) rows.push_back(copy(unit));
+      const int64_t epoch = board.epoch();
+      const int64_t number = board.change_number();
+      for (int i = 0; i < 5; ++i) {
+        history.Chance(50) ? history.MoveSomeone() : history.Step();
+        board.Apply(history.world.TakeTouched());
+        while (!board.BuildStep(2)) {
+        }
+      }
+      ASSERT_EQ(board.epoch(), epoch);
+      const std::vector<Unit> changed = board.ChangedAfter(number, kChangesRemembered);
+      rows.resize(history.world.facts.ids.size());
+      for (Unit unit : changed) {
+        if (unit < rows.size()) rows[unit] = copy(unit);
+      }
+      for (Unit unit = 0; unit < rows.size(); ++unit) {
+        const absl::optional<Row> now = copy(unit);
+        const bool listed = now && std::get<0>(*now);
+        ASSERT_TRUE(rows[unit] == now || (!rows[unit] && !listed)) << "unit " << unit;
+      }
+    }
   }
 }
 

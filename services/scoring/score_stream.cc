@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 #include <set>
 #include <utility>
 #include <vector>
@@ -78,8 +79,11 @@ class ScoreStream : public std::enable_shared_from_this<ScoreStream> {
     }
     StreamPoint point;
     absl::Status status;
+    rows_.clear();
+    const CompiledScheme* scheme = nullptr;  // Good as long as the board is kept open.
     const bool read = boards_->Read(pin_, [&](const SchemeBoard& board, const Facts& facts) {
-      status = Fill(board, facts, *tree, reply_.scores(out), &point);
+      scheme = &board.scheme();
+      status = Copy(board, facts, *tree, &point);
     });
     if (!read) {  // It is being built anew.
       pin_ = nullptr;
@@ -89,6 +93,9 @@ class ScoreStream : public std::enable_shared_from_this<ScoreStream> {
     if (!status.ok()) {
       done(std::move(status));
       return;
+    }
+    for (const ScoreRow& row : rows_) {
+      FillScore(*scheme, spec_.key.period, *tree, row, reply_.scores(out)->Add());
     }
     const bool news = !reply_.scores(out)->empty() || point.reset || !told_complete_;
     if (spec_.watch && !news && !say_something) {
@@ -128,19 +135,20 @@ class ScoreStream : public std::enable_shared_from_this<ScoreStream> {
 
   // ---- Under the lock of the facts.
 
-  absl::Status Fill(const SchemeBoard& board, const Facts& facts, const tree::Tree& tree,
-                    google::protobuf::RepeatedPtrField<v1::Score>* scores, StreamPoint* point) {
+  absl::Status Copy(const SchemeBoard& board, const Facts& facts, const tree::Tree& tree,
+                    StreamPoint* point) {
     if (spec_.line != types::v1::LINE_UNSPECIFIED &&
         tree::FromProto(spec_.line) != board.scheme().line) {
       return Invalid("line", "the scores of this scheme rise along its own line");
     }
     const Unit top = facts.ids.Find(spec_.subtree);
-    if (top == kNoUnit || !board.order()->Contains(top)) {
+    if (top == kNoUnit || !board.order().Contains(top)) {
       return started_ ? Error(Reason::SCOPE_CHANGED) : NotFound(resource::UnitName(spec_.subtree));
     }
     TERRACE_RETURN_IF_ERROR(Begin(board, facts, top));
-    if (walking_) Walk(board, facts, tree, top, scores);
-    if (!walking_) SendChanges(board, facts, tree, top, scores);
+    const Audience audience(call_.identity, tree, board.scheme(), machine_->clock().Now());
+    if (walking_) Walk(board, facts, audience, top);
+    if (!walking_) TakeChanges(board, facts, audience, top);
     point->vector = facts.vector;
     point->log_time = LogTimeOf(board, facts);
     point->reset = std::exchange(reset_, false);
@@ -196,58 +204,60 @@ class ScoreStream : public std::enable_shared_from_this<ScoreStream> {
   std::vector<Unit> ShownBy(const SchemeBoard& board, const Facts& facts, Unit top) const {
     std::vector<Unit> shown;
     if (!spec_.watch) return shown;
-    int looked_at = 0;
-    for (Unit unit : board.order()->Subtree(top)) {
-      if (++looked_at > kStreamUnitsLookedAt || shown.size() > kShownKept) return {};
-      if (Belongs(board, facts, top, unit)) shown.push_back(unit);
+    for (TreeOrder::Walk walk = WalkFrom(board, top, absl::nullopt); !walk.done(); walk.Next()) {
+      if (shown.size() == kShownKept) return {};
+      shown.push_back(walk.unit());
     }
     return shown;
   }
 
   bool Belongs(const SchemeBoard& board, const Facts& facts, Unit top, Unit unit) const {
-    const TreeOrder& order = *board.order();
-    if (!order.IsUnder(unit, top)) return false;
-    if (spec_.depth >= 0 && order.Depth(unit) - order.Depth(top) > spec_.depth) return false;
+    const absl::optional<int> depth = board.order().DepthBelow(unit, top);
+    return depth && (spec_.depth < 0 || *depth <= spec_.depth) && HasLevel(facts, unit);
+  }
+
+  bool HasLevel(const Facts& facts, Unit unit) const {
     return spec_.levels.empty() || spec_.levels.contains(facts.registry.Level(unit));
   }
 
-  void Add(const SchemeBoard& board, const Facts& facts, const tree::Tree& tree, Unit unit,
-           google::protobuf::RepeatedPtrField<v1::Score>* scores) const {
-    if (!MaySeeScore(call_.identity, tree, board.scheme(), facts.ids.Id(unit),
-                     machine_->clock().Now())) {
-      return;
-    }
-    FillScore(board, facts, tree, unit, {}, scores->Add());
+  // Of the units that are not too deep.
+  TreeOrder::Walk WalkFrom(const SchemeBoard& board, Unit top,
+                           absl::optional<absl::string_view> after) const {
+    return {&board.order(), top, after,
+            spec_.depth < 0 ? std::numeric_limits<int>::max() : spec_.depth};
   }
 
-  void Walk(const SchemeBoard& board, const Facts& facts, const tree::Tree& tree, Unit top,
-            google::protobuf::RepeatedPtrField<v1::Score>* scores) {
-    const absl::Span<const Unit> units = board.order()->Subtree(top);
-    size_t index = at_ ? board.order()->IndexAfter(*at_, top, facts.ids) : 0;
-    const size_t end = std::min(units.size(), index + kStreamUnitsLookedAt);
-    for (; index < end && scores->size() < kStreamScoresMax; ++index) {
-      if (Belongs(board, facts, top, units[index]) && IsListed(board, units[index])) {
-        Add(board, facts, tree, units[index], scores);
-      }
-    }
-    walking_ = index < units.size();
-    if (walking_) at_ = board.order()->PathOf(units[index - 1], top, facts.ids);
+  void Add(const SchemeBoard& board, const Facts& facts, const Audience& audience, Unit unit) {
+    if (audience.MaySee(facts.ids.Id(unit))) rows_.push_back(CopyScore(board, facts, unit, {}));
   }
 
-  void SendChanges(const SchemeBoard& board, const Facts& facts, const tree::Tree& tree, Unit top,
-                   google::protobuf::RepeatedPtrField<v1::Score>* scores) {
+  void Walk(const SchemeBoard& board, const Facts& facts, const Audience& audience, Unit top) {
+    TreeOrder::Walk walk = WalkFrom(board, top, at_);
+    Unit last = top;
+    for (int i = 0; i < kStreamUnitsLookedAt && !walk.done() && rows_.size() < kStreamScoresMax;
+         ++i, walk.Next()) {
+      last = walk.unit();
+      if (HasLevel(facts, last) && IsListed(board, last)) Add(board, facts, audience, last);
+    }
+    walking_ = !walk.done();
+    if (walking_) at_ = board.order().PathOf(last, top);
+  }
+
+  void TakeChanges(const SchemeBoard& board, const Facts& facts, const Audience& audience,
+                   Unit top) {
     if (queue_.empty() && board.Remembers(number_)) {
       held_number_ = number_;
       std::set<Unit> once;
-      for (Unit unit : board.ChangedAfter(number_)) {
+      const std::vector<Unit> changed = board.ChangedAfter(number_, kStreamUnitsLookedAt);
+      for (Unit unit : changed) {
         if (Belongs(board, facts, top, unit) && once.insert(unit).second) queue_.push_back(unit);
       }
-      number_ = board.change_number();
+      number_ += static_cast<int64_t>(changed.size());
     }
-    while (!queue_.empty() && scores->size() < kStreamScoresMax) {
+    while (!queue_.empty() && rows_.size() < kStreamScoresMax) {
       const Unit unit = queue_.front();
       queue_.pop_front();
-      if (Belongs(board, facts, top, unit)) Add(board, facts, tree, unit, scores);
+      if (Belongs(board, facts, top, unit)) Add(board, facts, audience, unit);
     }
   }
 
@@ -361,6 +371,7 @@ class ScoreStream : public std::enable_shared_from_this<ScoreStream> {
   absl::optional<std::string> at_;  // Path of the last unit that the walk looked at.
   std::vector<Unit> shown_;
   std::deque<Unit> queue_;
+  std::vector<ScoreRow> rows_;  // Of the message that is being made.
   absl::Time next_send_ = absl::InfinitePast();
 
   absl::Mutex mu_;

@@ -23,8 +23,8 @@
 namespace terrace::scoring {
 
 // Limits.
-inline constexpr int kStreamScoresMax = 1000;      // In a message.
-inline constexpr int kStreamUnitsLookedAt = 2000;  // Under one hold of the lock.
+inline constexpr size_t kStreamScoresMax = 1000;   // In a message.
+inline constexpr int kStreamUnitsLookedAt = 1000;  // Under one hold of the lock.
 inline constexpr size_t kShownKept = 1000;         // A watch of so few units sees what moves.
 inline constexpr int kResetsMax = 20;              // Of one pull.
 inline constexpr absl::Duration kStreamProgress = absl::Seconds(4);  // Longest silence of a watch.

@@ -35,6 +35,7 @@
 #include "services/scoring/compile.h"
 #include "services/scoring/facts/facts.h"
 #include "services/scoring/names.h"
+#include "services/scoring/own_facts.h"
 #include "services/scoring/scheme_board.h"
 
 namespace terrace::scoring {
@@ -42,9 +43,11 @@ namespace terrace::scoring {
 // Limits.
 inline constexpr size_t kBoardsMax = 64;
 inline constexpr size_t kBoardUnitsMax = 5'000'000;  // Rows of all open boards together.
-inline constexpr int kBuildStepUnits = 200;          // Looked at under one hold of the lock.
+inline constexpr int kBuildStepUnits = 10;           // Looked at before the clock is.
 inline constexpr size_t kVectorsHeld = 256;          // Of each board, to resume watches from.
 inline constexpr absl::Duration kReadyWaitMax = absl::Seconds(20);
+// How long building a board holds the lock at a time.
+inline constexpr absl::Duration kBuildStepTime = absl::Microseconds(500);
 
 // What a request asks for. Without a version, the one that is in force for the period.
 struct BoardKey {
@@ -108,8 +111,8 @@ class Scoreboards {
   // The same board if it is open and ready, else nullptr; for answers that need not wait.
   BoardPin Peek(const BoardKey& key);
 
-  // Runs fn(board, facts) under the shared lock, the order of the board being current. False when
-  // the board is being built anew: open it again.
+  // Runs fn(board, facts) under the shared lock. False when the board is not ready any more: open
+  // it again.
   bool Read(const BoardPin& pin,
             absl::FunctionRef<void(const SchemeBoard&, const Facts&)> fn) const;
   // Whether the key still means this board; publishing a version may change that.
@@ -124,10 +127,36 @@ class Scoreboards {
   void CancelWake(int64_t id);
 
  private:
-  struct Version {
-    v1::SchemeState state = v1::SCHEME_STATE_UNSPECIFIED;
-    std::shared_ptr<const CompiledScheme> compiled;  // Null for drafts.
+  // A mutex that is free goes to whoever runs, so building a board, which takes it again and again,
+  // would keep out everybody else. These say who wants it, and building lets them in first.
+  class ABSL_SCOPED_LOCKABLE Lock {
+   public:
+    explicit Lock(const Scoreboards* boards) ABSL_EXCLUSIVE_LOCK_FUNCTION(boards->mu_)
+        : mu_(&boards->mu_) {
+      ++boards->wanting_;
+      mu_->Lock();
+      --boards->wanting_;
+    }
+    ~Lock() ABSL_UNLOCK_FUNCTION() { mu_->Unlock(); }
+
+   private:
+    absl::Mutex* const mu_;
   };
+  class ABSL_SCOPED_LOCKABLE SharedLock {
+   public:
+    explicit SharedLock(const Scoreboards* boards) ABSL_SHARED_LOCK_FUNCTION(boards->mu_)
+        : mu_(&boards->mu_) {
+      ++boards->wanting_;
+      mu_->ReaderLock();
+      --boards->wanting_;
+    }
+    ~SharedLock() ABSL_UNLOCK_FUNCTION() { mu_->ReaderUnlock(); }
+
+   private:
+    absl::Mutex* const mu_;
+  };
+  void LetOthersIn() const;
+
   struct Waiter {
     types::v1::RevisionVector least;
     bool ready = false;  // Waits for the feeds to be complete instead.
@@ -138,12 +167,11 @@ class Scoreboards {
   // Ends a change of the facts: brings boards up to date and returns whom to call, without the
   // lock.
   Callbacks Changed(const Touched& touched) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void ApplyOwnRow(absl::string_view key, const std::string* value, Touched* touched)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::StatusOr<std::shared_ptr<const CompiledScheme>> Resolve(const BoardKey& key) const
-      ABSL_SHARED_LOCKS_REQUIRED(mu_);
   absl::StatusOr<BoardPin> FindOrMake(const BoardKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status MakeRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void BuildAnew() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Has it destroyed without the lock.
+  void Discard(std::shared_ptr<void> garbage);
   void StartBuilding(const BoardPin& pin) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Build(const BoardPin& pin);
   // Which feed has not told everything yet; empty when all have.
@@ -160,11 +188,11 @@ class Scoreboards {
   const std::string instance_;
 
   mutable absl::Mutex mu_;
+  mutable std::atomic<int> wanting_{0};
   Facts facts_ ABSL_GUARDED_BY(mu_);
   Feeds missing_ ABSL_GUARDED_BY(mu_);  // Feeds that have not told everything yet.
   bool loaded_ ABSL_GUARDED_BY(mu_) = false;
-  // Family -> version id -> version.
-  std::map<std::string, std::map<std::string, Version>> schemes_ ABSL_GUARDED_BY(mu_);
+  OwnFacts own_ ABSL_GUARDED_BY(mu_);
   std::list<BoardPin> boards_ ABSL_GUARDED_BY(mu_);  // The one used last in front.
   std::map<int64_t, Waiter> waiters_ ABSL_GUARDED_BY(mu_);
   std::map<int64_t, absl::AnyInvocable<void()>> wakes_ ABSL_GUARDED_BY(mu_);

@@ -1,4 +1,9 @@
 // Scores as callers read them: single, listed, ranked, explained; of log time and of an instant.
+#include <atomic>
+#include <thread>
+
+#include "absl/strings/str_format.h"
+#include "services/scoring/board_read.h"
 #include "services/scoring/scoring_fixture.h"
 
 namespace terrace::scoring {
@@ -279,6 +284,63 @@ TEST_F(ListsTest, RanksPeersWithSharedPlaces) {
   places.emplace_back(page->ranks(0).score().unit().substr(6), page->ranks(0).rank());
   EXPECT_THAT(places, ElementsAre(std::pair("a2", 1), std::pair("a1", 2), std::pair("a3", 2),
                                   std::pair("b1", 4)));
+}
+
+// Two villages change places with each other while they are ranked, in every message both: no answer
+// may have seen the one before and the other after.
+TEST_F(ListsTest, RanksSpeakForOneVectorHoweverFastReportsCome) {
+  Start();
+  constexpr int kVillages = 2 * kCopiedAtOnce;  // More than are copied at once.
+  for (int i = 0; i < kVillages; ++i) {
+    AddTreeUnit(absl::StrFormat("b%04d", i + 1000), "b", "village");
+  }
+  const std::string first = "b1001";
+  const std::string last = absl::StrFormat("b%04d", 999 + kVillages);
+  Inspect(first, 0);
+  Inspect(last, 0);
+  v1::RankUnitsRequest request;
+  request.set_subtree("units/county");
+  request.set_scheme(kScheme);
+  request.set_period("2016");
+  request.set_level("levels/village");
+  request.set_page_size(1000);
+  auto swap = [this](const std::string& good, const std::string& bad) {
+    inspections::v1::WatchInspectionsResponse message;
+    for (const std::string& unit : {good, bad}) {
+      auto& observation = *message.add_resources()->mutable_observation();
+      observation.set_name(absl::StrCat("units/", unit, "/visits/v1/observations/d-1"));
+      observation.set_item("clean");
+      observation.mutable_number()->set_value(unit == good ? "0" : "2");
+      *observation.mutable_captured_time() = ToProto(At("2016-05-20 09:10"));
+    }
+    Deliver(std::move(message));
+  };
+  swap(first, last);
+  std::atomic<bool> stop = false;
+  std::thread writer([&] {
+    for (int i = 0; !stop; ++i) i % 2 == 0 ? swap(last, first) : swap(first, last);
+  });
+  for (int round = 0; round < 15; ++round) {
+    int poor = 0;
+    request.clear_page_token();
+    // The first pages speak for vectors of their own; the poor one is always on the last.
+    v1::RankUnitsResponse page;
+    do {
+      auto reply = Do<v1::RankUnitsResponse>("RankUnits", Viewer("county"), request);
+      ASSERT_TRUE(reply.ok()) << reply.status();
+      page = *std::move(reply);
+      request.set_page_token(page.next_page_token());
+    } while (!request.page_token().empty());
+    EXPECT_EQ(page.ranked(), kVillages + 4);
+    for (const v1::Rank& rank : page.ranks()) {
+      if (rank.score().value().value() == "100") continue;
+      ++poor;
+      EXPECT_EQ(rank.rank(), page.ranked());
+    }
+    EXPECT_EQ(poor, 1) << "round " << round;
+  }
+  stop = true;
+  writer.join();
 }
 
 // The parts of every part add up to it, as shown and at full precision.

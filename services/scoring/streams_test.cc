@@ -189,6 +189,18 @@ TEST_F(WatchTest, Resumable) {
   EXPECT_EQ(message.scores_size(), 7);
 }
 
+TEST_F(WatchTest, ResumableFromAVectorOfAnyMessageThatIsHeld) {
+  Start();
+  ASSERT_TRUE(Get("county").ok());  // The board is there before the changes.
+  Inspect("a1", 2);
+  v1::WatchScoresRequest request = Request(3);
+  *request.mutable_vector() = Get("county")->vector();
+  Inspect("b1", 1);
+  const Watched message = Read(Watch(request));
+  EXPECT_FALSE(message.reset());
+  EXPECT_EQ(Units(message), (std::vector<std::string>{"b", "b1", "county"}));
+}
+
 TEST_F(WatchTest, Bookmarkable) {
   Start();
   Reader watch = Watch(Request());

@@ -6,112 +6,97 @@
 
 namespace terrace::scoring {
 
-TreeOrder::TreeOrder(const engine::Board& board, const UnitIds& ids) {
-  const Unit size = board.size();
-  first_.assign(size, kNowhere);
-  last_.assign(size, kNowhere);
-  depth_.assign(size, 0);
-  // Children by parent, in one block each: a count, then their places.
-  std::vector<uint32_t> start(size + 1, 0);
-  std::vector<Unit> tops;
-  for (Unit unit = 0; unit < size; ++unit) {
-    if (!board.HasPlace(unit)) continue;
-    const Unit parent = board.ParentOf(unit);
-    if (parent == kNoUnit) {
-      tops.push_back(unit);
-    } else {
-      ++start[parent + 1];
-    }
-  }
-  for (Unit unit = 0; unit < size; ++unit) start[unit + 1] += start[unit];
-  std::vector<Unit> children(start[size]);
-  std::vector<uint32_t> next(start.begin(), start.end() - 1);
-  for (Unit unit = 0; unit < size; ++unit) {
-    if (!board.HasPlace(unit) || board.ParentOf(unit) == kNoUnit) continue;
-    children[next[board.ParentOf(unit)]++] = unit;
-  }
-  auto by_id = [&ids](Unit a, Unit b) { return ids.Id(a) < ids.Id(b); };
-  std::sort(tops.begin(), tops.end(), by_id);
-  // A stack of units still to be entered; a unit is left when everything pushed after it is done.
-  struct Visit {
-    Unit unit;
-    bool leaving;
-    uint8_t depth;
-  };
-  std::vector<Visit> stack;
-  for (auto it = tops.rbegin(); it != tops.rend(); ++it) stack.push_back({*it, false, 1});
-  while (!stack.empty()) {
-    const Visit visit = stack.back();
-    stack.pop_back();
-    if (visit.leaving) {
-      last_[visit.unit] = static_cast<uint32_t>(order_.size());
-      continue;
-    }
-    first_[visit.unit] = static_cast<uint32_t>(order_.size());
-    depth_[visit.unit] = visit.depth;
-    order_.push_back(visit.unit);
-    stack.push_back({visit.unit, true, visit.depth});
-    const auto begin = children.begin() + start[visit.unit];
-    const auto end = children.begin() + start[visit.unit + 1];
-    std::sort(begin, end, by_id);
-    for (auto it = end; it != begin;) {
-      stack.push_back({*--it, false, static_cast<uint8_t>(visit.depth + 1)});
-    }
-  }
+void TreeOrder::Insert(Unit unit, Unit parent) {
+  if (parent == kNoUnit) return;
+  children_.Grow(parent + 1);
+  if (children_[parent] == nullptr) children_[parent] = std::make_unique<Siblings>(ById{ids_});
+  children_[parent]->insert(unit);
 }
 
-absl::Span<const Unit> TreeOrder::Subtree(Unit unit) const {
-  if (!Contains(unit)) return {};
-  return absl::MakeConstSpan(order_).subspan(first_[unit], last_[unit] - first_[unit]);
+void TreeOrder::Erase(Unit unit, Unit parent) {
+  if (parent == kNoUnit) return;
+  children_[parent]->erase(unit);
+  if (children_[parent]->empty()) children_[parent] = nullptr;
 }
 
-bool TreeOrder::IsUnder(Unit unit, Unit top) const {
-  return Contains(unit) && Contains(top) && first_[top] <= first_[unit] &&
-         first_[unit] < last_[top];
+const TreeOrder::Siblings* TreeOrder::Below(Unit unit) const {
+  return unit < children_.size() ? children_[unit].get() : nullptr;
+}
+
+bool TreeOrder::Contains(Unit unit) const {
+  int steps = 0;
+  for (; unit != kNoUnit; unit = board_->ParentOf(unit)) {
+    if (!board_->HasPlace(unit) || ++steps > tree::kTreeDepthMax) return false;
+  }
+  return steps > 0;
+}
+
+absl::optional<int> TreeOrder::DepthBelow(Unit unit, Unit top) const {
+  for (int depth = 0; depth <= tree::kTreeDepthMax && board_->HasPlace(unit); ++depth) {
+    if (unit == top) return depth;
+    unit = board_->ParentOf(unit);
+  }
+  return absl::nullopt;
 }
 
 std::vector<Unit> TreeOrder::Children(Unit unit) const {
-  std::vector<Unit> children;
-  if (!Contains(unit)) return children;
-  for (uint32_t at = first_[unit] + 1; at < last_[unit]; at = last_[order_[at]]) {
-    children.push_back(order_[at]);
-  }
-  return children;
+  const Siblings* below = Contains(unit) ? Below(unit) : nullptr;
+  return below == nullptr ? std::vector<Unit>() : std::vector<Unit>(below->begin(), below->end());
 }
 
-std::string TreeOrder::PathOf(Unit unit, Unit top, const UnitIds& ids) const {
-  // Down from the top: the child whose range holds the unit, again and again.
+std::string TreeOrder::PathOf(Unit unit, Unit top) const {
+  std::vector<Unit> way;
+  for (; unit != top; unit = board_->ParentOf(unit)) way.push_back(unit);
   std::string path;
-  for (Unit at = top; at != unit;) {
-    for (Unit child : Children(at)) {
-      if (first_[child] <= first_[unit] && first_[unit] < last_[child]) {
-        if (!path.empty()) path += "/";
-        path += std::string(ids.Id(child));
-        at = child;
-        break;
-      }
-    }
+  for (auto it = way.rbegin(); it != way.rend(); ++it) {
+    if (!path.empty()) path += "/";
+    path += std::string(ids_->Id(*it));
   }
   return path;
 }
 
-size_t TreeOrder::IndexAfter(absl::string_view path, Unit top, const UnitIds& ids) const {
-  Unit at = top;
-  while (!path.empty()) {
-    const size_t slash = path.find('/');
-    const absl::string_view id = path.substr(0, slash);
-    path.remove_prefix(slash == absl::string_view::npos ? path.size() : slash + 1);
-    Unit next = kNoUnit;
-    for (Unit child : Children(at)) {
-      if (ids.Id(child) < id) continue;
-      next = child;
-      break;
+TreeOrder::Walk::Walk(const TreeOrder* order, Unit top, absl::optional<absl::string_view> after,
+                      int depth_max)
+    : order_(order), depth_max_(depth_max), unit_(order->Contains(top) ? top : kNoUnit) {
+  if (done() || !after) return;
+  while (!after->empty()) {
+    const size_t slash = after->find('/');
+    const absl::string_view id = after->substr(0, slash);
+    after->remove_prefix(slash == absl::string_view::npos ? after->size() : slash + 1);
+    const Siblings* below = order_->Below(unit_);
+    if (below == nullptr || below->lower_bound(id) == below->end()) {
+      Pass();
+      return;
     }
-    if (next == kNoUnit) return last_[at] - first_[top];
-    if (ids.Id(next) != id) return first_[next] - first_[top];
-    at = next;
+    const auto next = below->lower_bound(id);
+    way_.emplace_back(next, below->end());
+    unit_ = *next;
+    if (order_->ids_->Id(unit_) != id) return;
   }
-  return first_[at] + 1 - first_[top];
+  Next();
+}
+
+void TreeOrder::Walk::Pass() {
+  unit_ = kNoUnit;
+  while (!way_.empty()) {
+    auto& [it, end] = way_.back();
+    if (++it != end) {
+      unit_ = *it;
+      return;
+    }
+    way_.pop_back();
+  }
+}
+
+void TreeOrder::Walk::Next() {
+  const Siblings* below =
+      static_cast<int>(way_.size()) < depth_max_ ? order_->Below(unit_) : nullptr;
+  if (below == nullptr) {
+    Pass();
+    return;
+  }
+  way_.emplace_back(below->begin(), below->end());
+  unit_ = *below->begin();
 }
 
 }  // namespace terrace::scoring

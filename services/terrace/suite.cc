@@ -331,7 +331,7 @@ class SuiteImpl : public Suite {
     Add(rpc::OperationsMethods(std::move(machines)));
   }
 
-  // A cascade or a draw takes the units that are enrolled now, and a list or a released plan the zone
+  // A cascade or a draw takes the units that are enrolled now, a list or a released plan the zone
   // of its programme: the mirror must have heard of all that the registry has acknowledged.
   void Before(const google::protobuf::Message& request, absl::Time deadline, StatusDone done) {
     const google::protobuf::Descriptor* type = request.GetDescriptor();

@@ -13,6 +13,8 @@ Assessment Unrolled(const Accumulator& sums) {
   return sums.not_yet > 0 ? Assessment::kNotYet : Assessment::kMissing;
 }
 
+constexpr int kRecomputedAtOnce = 1000;
+
 bool CoversEnough(const Accumulator& sums, Fixed min_coverage) {
   return int128_t{sums.covered} * kFixedUnitsPerOne >= int128_t{min_coverage.units()} * sums.count;
 }
@@ -43,10 +45,27 @@ Board::Board(const Scheme* scheme, int tallies) : scheme_(scheme), tallies_(tall
 
 void Board::Grow(Unit unit) {
   if (unit < rows_.size()) return;
-  rows_.resize(unit + 1);
-  counts_.resize(rows_.size() * ratio_leaves_.size());
-  for (auto& column : weights_) column.resize(rows_.size(), -1);
-  for (auto& column : own_tallies_) column.resize(rows_.size());
+  rows_.Grow(unit + 1);
+  counts_.Grow(rows_.size() * ratio_leaves_.size());
+  for (auto& column : weights_) column.Grow(rows_.size(), -1);
+  for (auto& column : own_tallies_) column.Grow(rows_.size());
+}
+
+void Board::Link(Unit unit, Unit parent) {
+  rows_[unit].parent = parent;
+  if (parent == kNoUnit) return;
+  Unit& first = rows_[parent].first_child;
+  rows_[unit].next = first;
+  if (first != kNoUnit) rows_[first].previous = unit;
+  first = unit;
+}
+
+void Board::Unlink(Unit unit) {
+  Row& row = rows_[unit];
+  if (row.parent == kNoUnit) return;
+  (row.previous == kNoUnit ? rows_[row.parent].first_child : rows_[row.previous].next) = row.next;
+  if (row.next != kNoUnit) rows_[row.next].previous = row.previous;
+  row.parent = row.next = row.previous = kNoUnit;
 }
 
 Board::Inner& Board::InnerOf(Unit unit) {
@@ -294,8 +313,8 @@ void Board::SumUpChildren(Unit unit) {
   Inner& inner = InnerOf(unit);
   inner.children = {};
   inner.scores.clear();
-  for (Unit child = 0; child < rows_.size(); ++child) {
-    if (rows_[child].placed && rows_[child].parent == unit) AddChild(inner, PartOf(child));
+  for (Unit child = rows_[unit].first_child; child != kNoUnit; child = rows_[child].next) {
+    AddChild(inner, PartOf(child));
   }
 }
 
@@ -306,10 +325,9 @@ void Board::Place(Unit unit, Unit parent, int rollup) {
   if (row.placed && row.parent == parent && row.rollup == rollup) return;
   if (!bulk_ && row.placed) Detach(unit);
   const bool sums_differ = row.rollup != rollup && row.inner != kNoInner;
-  if (row.parent != kNoUnit) --rows_[row.parent].children;
-  if (parent != kNoUnit) ++rows_[parent].children;
+  Unlink(unit);
+  Link(unit, parent);
   row.placed = true;
-  row.parent = parent;
   row.rollup = static_cast<uint16_t>(rollup);
   if (bulk_) return;
   // What children add depends on the roll-up above them. Units change their level hardly ever.
@@ -324,9 +342,8 @@ void Board::Remove(Unit unit) {
   if (!bulk_) Detach(unit);
   Row& row = rows_[unit];
   const bool sums_differ = row.rollup != 0 && row.inner != kNoInner;
-  if (row.parent != kNoUnit) --rows_[row.parent].children;
+  Unlink(unit);
   row.placed = false;
-  row.parent = kNoUnit;
   row.rollup = 0;
   if (bulk_) return;
   if (sums_differ) SumUpChildren(unit);
@@ -389,7 +406,7 @@ absl::optional<SheetValue> Board::SheetOf(Unit unit) const {
   value.earned = row.earned;
   value.available = row.available;
   const size_t count = ratio_leaves_.size();
-  value.counts.assign(counts_.begin() + unit * count, counts_.begin() + (unit + 1) * count);
+  for (size_t i = 0; i < count; ++i) value.counts.push_back(counts_[unit * count + i]);
   return value;
 }
 
@@ -398,47 +415,70 @@ absl::optional<int64_t> Board::WeightOf(int weight, Unit unit) const {
   return units < 0 ? absl::nullopt : absl::make_optional(units);
 }
 
-void Board::BeginBulk() { bulk_ = true; }
+void Board::BeginBulk() {
+  bulk_ = true;
+  cleared_ = looked_at_ = summed_up_ = 0;
+}
 
-void Board::EndBulk() {
-  bulk_ = false;
-  inners_.clear();
-  std::vector<uint32_t> pending(rows_.size());
-  for (Row& row : rows_) {
-    row.inner = kNoInner;
-    if (row.placed && row.parent != kNoUnit) ++pending[row.parent];
-  }
-  // Whoever has no more children to wait for is finished and goes into its parent's sums.
-  std::vector<Unit> ready;
-  for (Unit unit = 0; unit < rows_.size(); ++unit) {
-    if (pending[unit] == 0) ready.push_back(unit);
-  }
-  size_t finished = 0;
-  while (!ready.empty()) {
-    const Unit unit = ready.back();
-    ready.pop_back();
-    ++finished;
+void Board::ClearSums(Unit unit) {
+  Row& row = rows_[unit];
+  if (row.first_child == kNoUnit && row.inner == kNoInner) return;
+  Inner& inner = InnerOf(unit);
+  inner.sheets.assign(inner.sheets.size(), {});
+  inner.tallies.assign(inner.tallies.size(), {});
+  inner.children = {};
+  inner.scores.clear();
+  inner.waiting = 0;
+  for (Unit child = row.first_child; child != kNoUnit; child = rows_[child].next) ++inner.waiting;
+}
+
+void Board::SumUp(Unit unit) {
+  while (true) {
+    ++summed_up_;
     Refresh(unit);
     Notify(unit);
     const Unit parent = rows_[unit].parent;
-    if (!rows_[unit].placed || parent == kNoUnit) continue;
-    const Subtree subtree = SubtreeOf(unit);
+    if (parent == kNoUnit) return;
     Inner& inner = InnerOf(parent);
-    for (size_t k = 0; k < subtree.sheets.size(); ++k) inner.sheets[k] += subtree.sheets[k];
-    for (size_t t = 0; t < subtree.tallies.size(); ++t) inner.tallies[t] += subtree.tallies[t];
+    for (size_t k = 0; k < inner.sheets.size(); ++k) {
+      inner.sheets[k] += SheetsOf(unit, static_cast<int>(k));
+    }
+    for (int t = 0; t < tallies_; ++t) {
+      inner.tallies[t] += TallyBelow(t, unit);
+      inner.tallies[t] += own_tallies_[t][unit];
+    }
     AddChild(inner, PartOf(unit));
-    if (--pending[parent] == 0) ready.push_back(parent);
+    if (--inner.waiting > 0) return;
+    unit = parent;
   }
-  TERRACE_CHECK(finished == rows_.size());  // Otherwise the places form a cycle.
+}
+
+bool Board::EndBulk(int units) {
+  const Unit size = this->size();
+  for (; cleared_ < size && units > 0; ++cleared_, --units) ClearSums(cleared_);
+  for (; looked_at_ < size && units > 0; ++looked_at_, --units) {
+    if (rows_[looked_at_].first_child == kNoUnit) SumUp(looked_at_);
+  }
+  if (looked_at_ < size) return false;
+  TERRACE_CHECK(summed_up_ == size);  // Otherwise the places form a cycle.
+  bulk_ = false;
+  return true;
 }
 
 bool Board::EqualsRecomputation() const {
   Board fresh(scheme_, tallies_);
-  fresh.rows_ = rows_;
-  fresh.counts_ = counts_;
-  fresh.weights_ = weights_;
-  fresh.own_tallies_ = own_tallies_;
-  fresh.EndBulk();
+  fresh.BeginBulk();
+  for (Unit unit = 0; unit < rows_.size(); ++unit) {
+    fresh.Grow(unit);
+    if (rows_[unit].placed) fresh.Place(unit, rows_[unit].parent, rows_[unit].rollup);
+    fresh.SetSheet(unit, SheetOf(unit));
+    for (size_t w = 0; w < weights_.size(); ++w) {
+      fresh.SetWeight(static_cast<int>(w), unit, WeightOf(static_cast<int>(w), unit));
+    }
+    for (int t = 0; t < tallies_; ++t) fresh.SetTally(t, unit, own_tallies_[t][unit]);
+  }
+  while (!fresh.EndBulk(kRecomputedAtOnce)) {
+  }
   for (Unit unit = 0; unit < rows_.size(); ++unit) {
     if (!(fresh.ScoreOf(unit) == ScoreOf(unit))) return false;
     if (!(fresh.ChildrenOf(unit) == ChildrenOf(unit))) return false;

@@ -18,6 +18,7 @@
 #define TERRACE_SERVICES_SCORING_ENGINE_BOARD_H_
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -27,6 +28,7 @@
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "services/scoring/engine/accumulator.h"
+#include "services/scoring/engine/column.h"
 #include "services/scoring/engine/scheme.h"
 #include "services/scoring/engine/sheet.h"
 
@@ -102,16 +104,24 @@ class Board {
   // The unit's own part of a tally.
   void SetTally(int tally, Unit unit, Tally value);
 
-  // Between these two nothing is propagated; EndBulk does it for all, much faster than one by one.
+  // From here on nothing is propagated; EndBulk does it for all, much faster than one by one.
   void BeginBulk();
-  void EndBulk();
+  // Goes on with it for about `units` units and returns true once it is done. No changes between
+  // the first call and that; reads are of use again afterwards.
+  bool EndBulk(int units);
 
   // ---- Reads.
 
   Unit size() const { return static_cast<Unit>(rows_.size()); }
   bool HasPlace(Unit unit) const { return unit < rows_.size() && rows_[unit].placed; }
   Unit ParentOf(Unit unit) const { return rows_[unit].parent; }
-  bool HasChildren(Unit unit) const { return unit < rows_.size() && rows_[unit].children > 0; }
+  bool HasChildren(Unit unit) const {
+    return unit < rows_.size() && rows_[unit].first_child != kNoUnit;
+  }
+  // Units that have their place directly below, in no order.
+  void ForEachChild(Unit unit, absl::FunctionRef<void(Unit)> fn) const {
+    for (Unit c = rows_[unit].first_child; c != kNoUnit; c = rows_[c].next) fn(c);
+  }
   UnitScore ScoreOf(Unit unit) const;
   // nullopt without a sheet.
   absl::optional<SheetValue> SheetOf(Unit unit) const;
@@ -144,7 +154,10 @@ class Board {
   struct Row {
     Unit parent = kNoUnit;
     uint32_t inner = kNoInner;  // Sums of the subtree; only units that have had children.
-    uint32_t children = 0;      // Units that have their place directly below.
+    // Units that have their place directly below, in no order: a list through their rows.
+    Unit first_child = kNoUnit;
+    Unit next = kNoUnit;
+    Unit previous = kNoUnit;
     uint16_t rollup = 0;
     bool placed = false;
     bool has_sheet = false;
@@ -161,11 +174,11 @@ class Board {
   };
 
   struct Inner {
-    std::vector<Accumulator>
-        sheets;  // Per basis, over the units below; the own sheet not included.
+    std::vector<Accumulator> sheets;  // Per basis, over the units below without the unit itself.
     Accumulator children;
     std::vector<Tally> tallies;            // Over the units below.
     absl::btree_map<int64_t, int> scores;  // Children's scores and how many have each; kMin only.
+    uint32_t waiting = 0;                  // EndBulk: children that are not summed up yet.
   };
 
   // What a unit adds to its parent's sums over children.
@@ -183,6 +196,8 @@ class Board {
 
   void Grow(Unit unit);
   Inner& InnerOf(Unit unit);
+  void Link(Unit unit, Unit parent);
+  void Unlink(Unit unit);
   Accumulator OwnPart(Unit unit, int basis) const;
   ChildPart PartOf(Unit unit) const;
   Subtree SubtreeOf(Unit unit) const;
@@ -201,6 +216,9 @@ class Board {
   void Detach(Unit unit);
   void Attach(Unit unit);
   void SumUpChildren(Unit unit);
+  void ClearSums(Unit unit);
+  // Sums the unit up, and those above it for which it was the last one below.
+  void SumUp(Unit unit);
   void Notify(Unit unit) {
     if (on_change_) on_change_(unit);
   }
@@ -209,12 +227,16 @@ class Board {
   const int tallies_;
   std::vector<int> ratio_leaves_;
   std::vector<int> basis_counts_;  // Index into ratio_leaves_ of each basis; -1: points.
-  std::vector<Row> rows_;
-  std::vector<Inner> inners_;
-  std::vector<std::pair<int64_t, int64_t>> counts_;  // ratio_leaves_.size() entries per unit.
-  std::vector<std::vector<int64_t>> weights_;        // Per weight column, by unit; -1: not known.
-  std::vector<std::vector<Tally>> own_tallies_;
+  Column<Row> rows_;
+  std::deque<Inner> inners_;
+  Column<std::pair<int64_t, int64_t>> counts_;  // ratio_leaves_.size() entries per unit.
+  std::vector<Column<int64_t>> weights_;        // Per weight column, by unit; -1: not known.
+  std::vector<Column<Tally>> own_tallies_;
   bool bulk_ = false;
+  // How far EndBulk is: units whose sums are cleared, that were looked at, that are summed up.
+  Unit cleared_ = 0;
+  Unit looked_at_ = 0;
+  Unit summed_up_ = 0;
   std::function<void(Unit)> on_change_;
 };
 

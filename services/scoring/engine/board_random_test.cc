@@ -289,7 +289,9 @@ TEST(BoardRandomTest, TheOrderOfArrivalDoesNotMatter) {
       Board board(&scheme, 1);
       if (bulk) board.BeginBulk();
       for (auto& change : changes) change(board);
-      if (bulk) board.EndBulk();
+      const int at_once = 1 + static_cast<int>(random.Below(2 * kUnits));
+      while (bulk && !board.EndBulk(at_once)) {
+      }
       ASSERT_TRUE(board.EqualsRecomputation());
       ASSERT_NO_FATAL_FAILURE(ExpectSame(world, board));
     }

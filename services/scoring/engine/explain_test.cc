@@ -5,7 +5,6 @@
 #include <random>
 
 #include "gtest/gtest.h"
-#include "services/scoring/engine/rank.h"
 
 namespace terrace::scoring::engine {
 namespace {
@@ -293,17 +292,6 @@ TEST_F(ExplainTest, RandomTreesAddUpEverywhere) {
       }
     }
   }
-}
-
-TEST(RankTest, EqualScoresShareAPlaceAndTheNextOnesAreSkipped) {
-  std::vector<Ranked> units = {{7, Fixed::FromInteger(80)},
-                               {1, Fixed::FromInteger(90)},
-                               {4, Fixed::FromInteger(80)},
-                               {2, Fixed::FromInteger(70)}};
-  RankUnits(units);
-  std::vector<std::pair<Unit, int64_t>> places;
-  for (const Ranked& ranked : units) places.emplace_back(ranked.unit, ranked.rank);
-  EXPECT_EQ(places, (std::vector<std::pair<Unit, int64_t>>{{1, 1}, {7, 2}, {4, 2}, {2, 4}}));
 }
 
 }  // namespace

@@ -1,0 +1,76 @@
+#include "services/scoring/board_read.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace terrace::scoring {
+namespace {
+
+// True when the read is over; false when the board is not ready any more.
+bool RunOn(Scoreboards& boards, const Scoreboards::BoardPin& pin, BoardRead& read,
+           absl::Status* status) {
+  absl::StatusOr<bool> more = true;
+  while (more.ok() && *more) {
+    const bool copied = boards.Read(
+        pin, [&](const SchemeBoard& board, const Facts& facts) { more = read.Copy(board, facts); });
+    if (!copied) return false;
+    if (more.ok()) read.Work(*more);
+  }
+  *status = more.status();
+  return true;
+}
+
+}  // namespace
+
+void OnBoard(const ReadContext& context, rpc::Call& call, const BoardKey& key, bool quick,
+             std::shared_ptr<BoardRead> read, rpc::StatusDone done) {
+  if (quick) {
+    absl::Status status;
+    const Scoreboards::BoardPin pin = context.boards->Peek(key);
+    if (pin != nullptr && RunOn(*context.boards, pin, *read, &status)) {
+      done(std::move(status));
+      return;
+    }
+  }
+  auto opened = [context, &call, key, read = std::move(read),
+                 done = std::move(done)](absl::StatusOr<Scoreboards::BoardPin> pin) mutable {
+    if (!pin.ok()) {
+      done(pin.status());
+      return;
+    }
+    context.machine->executor().Post([context, &call, key, pin = *std::move(pin),
+                                      read = std::move(read), done = std::move(done)]() mutable {
+      absl::Status status;
+      if (RunOn(*context.boards, pin, *read, &status)) {
+        done(std::move(status));
+      } else {
+        OnBoard(context, call, key, /*quick=*/false, std::move(read), std::move(done));
+      }
+    });
+  };
+  context.boards->Open(key, call.deadline, std::move(opened));
+}
+
+void BoardRead::StampVector(const types::v1::RevisionVector& vector) {
+  call_.position.clear();
+  const std::pair<const char*, const types::v1::Cursor*> parts[] = {
+      {"registry", &vector.registry()},
+      {"measures", &vector.measures()},
+      {"inspections", &vector.inspections()},
+      {"scoring", &vector.scoring()}};
+  for (const auto& [name, cursor] : parts) {
+    if (cursor->log_id().empty()) continue;
+    absl::StrAppend(&call_.position, call_.position.empty() ? "" : ",", name, "=", cursor->log_id(),
+                    ":", cursor->revision());
+  }
+}
+
+absl::StatusOr<Unit> BoardRead::VisibleUnit(const SchemeBoard& board, const Facts& facts,
+                                            const Audience& audience, const ScoreRef& ref) {
+  const Unit unit = facts.ids.Find(ref.unit);
+  if (unit == kNoUnit || !board.board().HasPlace(unit) || !audience.MaySee(ref.unit)) {
+    return NotFound(ScoreName(ref.unit, ref.scheme, ref.period));
+  }
+  return unit;
+}
+
+}  // namespace terrace::scoring
