@@ -286,8 +286,8 @@ TEST_F(ListsTest, RanksPeersWithSharedPlaces) {
                                   std::pair("b1", 4)));
 }
 
-// Two villages change places with each other while they are ranked, in every message both: no answer
-// may have seen the one before and the other after.
+// Two villages change places with each other while they are ranked, both in every message: no
+// answer may have seen the one before and the other after.
 TEST_F(ListsTest, RanksSpeakForOneVectorHoweverFastReportsCome) {
   Start();
   constexpr int kVillages = 2 * kCopiedAtOnce;  // More than are copied at once.
