@@ -1,0 +1,215 @@
+#include "services/scoring/leaf_check.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/resource/names.h"
+
+namespace terrace::scoring {
+namespace {
+
+bool Fits(const v1::Leaf& leaf) {
+  switch (leaf.source_case()) {
+    case v1::Leaf::kObservations:
+      return !leaf.has_growth_above_parent();
+    case v1::Leaf::kStatistic:
+      return !leaf.has_mean();
+    default:
+      return leaf.has_grade() || leaf.has_pass_fail() || leaf.has_ratio();
+  }
+}
+
+}  // namespace
+
+void LeafChecker::CheckLeaf(const v1::Node& node, const std::string& field) {
+  const v1::Leaf& leaf = node.leaf();
+  if (leaf.source_case() == v1::Leaf::SOURCE_NOT_SET) {
+    issues_.Add(Issue::NO_SOURCE, field);
+    return;
+  }
+  CheckSource(node, field);
+  if (leaf.rule_case() == v1::Leaf::RULE_NOT_SET) {
+    issues_.Add(Issue::NO_RULE, field);
+    return;
+  }
+  if (!Fits(leaf)) {
+    issues_.Add(Issue::RULE_NOT_FOR_SOURCE, field);
+    return;
+  }
+  if (!leaf.scorer().empty()) issues_.CheckName(leaf.scorer(), "units/{office}", field + ".scorer");
+  const FixedSum points = Number(node.points()).value_or(FixedSum());
+  switch (leaf.rule_case()) {
+    case v1::Leaf::kDeduct:
+      return CheckDeduct(leaf.deduct(), points, field + ".deduct");
+    case v1::Leaf::kGrade:
+      return CheckGrade(leaf, points, field + ".grade.grades");
+    case v1::Leaf::kPassFail:
+      return CheckPassFail(leaf, field + ".pass_fail");
+    case v1::Leaf::kRatio:
+      return CheckRatio(leaf, field + ".ratio");
+    case v1::Leaf::kMean:
+      issues_.InRange(leaf.mean().has_full_value(), leaf.mean().full_value(),
+                      field + ".mean.full_value", FixedSum::FromUnits(1), Whole(999'999), false);
+      return issues_.CheckNumber(leaf.mean().sites_min(), field + ".mean.sites_min");
+    case v1::Leaf::kDiscretion:
+      return CheckDiscretion(leaf, field);
+    case v1::Leaf::kBonus:
+      return CheckBonus(leaf.bonus(), field + ".bonus");
+    case v1::Leaf::kVeto:
+      return CheckVeto(leaf.veto(), field + ".veto");
+    default:
+      return CheckGrowth(leaf.growth_above_parent(), field + ".growth_above_parent");
+  }
+}
+
+void LeafChecker::CheckSource(const v1::Node& node, const std::string& field) {
+  const v1::Leaf& leaf = node.leaf();
+  switch (leaf.source_case()) {
+    case v1::Leaf::kObservations:
+      return CheckObservations(leaf.observations(), field + ".observations");
+    case v1::Leaf::kMeasures:
+      return issues_.CheckName(leaf.measures().list(), "units/{office}/measureLists/{list}",
+                               field + ".measures.list");
+    case v1::Leaf::kTimeliness:
+      return issues_.CheckName(leaf.timeliness().list(), "units/{office}/measureLists/{list}",
+                               field + ".timeliness.list");
+    case v1::Leaf::kCoverage:
+      return issues_.CheckName(leaf.coverage().programme(), "units/{office}/programmes/{programme}",
+                               field + ".coverage.programme");
+    case v1::Leaf::kStatistic:
+      issues_.CheckStatistic(leaf.statistic().definition(), field + ".statistic.definition");
+      if (!leaf.statistic().period().empty()) {
+        issues_.CheckPeriod(leaf.statistic().period(), field + ".statistic.period", false);
+      }
+      return;
+    default:
+      return;
+  }
+}
+
+void LeafChecker::CheckObservations(const v1::ObservationSource& source, const std::string& field) {
+  if (!resource::MatchesName(source.checklist(), "units/{office}/checklists/{checklist}")) {
+    issues_.CheckName(source.checklist(), "units/{office}/checklists/{checklist}@{version}",
+                      field + ".checklist");
+  }
+  issues_.CheckCount(source.items_size(), kItemsMax, field + ".items");
+  const absl::string_view family =
+      absl::string_view(source.checklist()).substr(0, source.checklist().find('@'));
+  for (const std::string& item : source.items()) {
+    if (!counted_items_.insert(absl::StrCat(family, " ", item)).second) {
+      issues_.Add(Issue::ITEM_COUNTED_TWICE, field + ".items", item);
+    }
+  }
+}
+
+void LeafChecker::CheckDeduct(const v1::DeductRule& rule, FixedSum points,
+                              const std::string& field) {
+  issues_.InRange(rule.has_each(), rule.each(), field + ".each", FixedSum::FromUnits(1),
+                  Whole(kPointsMax), true);
+  issues_.InRange(rule.has_cap(), rule.cap(), field + ".cap", FixedSum::FromUnits(1), points,
+                  false);
+  issues_.InRange(rule.has_floor(), rule.floor(), field + ".floor", FixedSum(), points, false);
+}
+
+void LeafChecker::CheckGrade(const v1::Leaf& leaf, FixedSum points, const std::string& field) {
+  const auto& grades = leaf.grade().grades();
+  if (grades.empty()) issues_.Add(Issue::NO_GRADES, field);
+  issues_.CheckCount(grades.size(), kGradesMax, field);
+  const bool by_grade = leaf.has_observations();
+  const FixedSum most =
+      leaf.has_statistic() ? Whole(INT64_C(999999999999999999)) : Whole(kRatioBoundMax);
+  std::set<std::string> seen;
+  absl::optional<FixedSum> before;
+  for (int i = 0; i < grades.size(); ++i) {
+    const std::string row = absl::StrCat(field, "[", i, "]");
+    issues_.InRange(grades[i].has_points(), grades[i].points(), row + ".points", FixedSum(), points,
+                    true);
+    if (!seen.insert(grades[i].grade()).second) {
+      issues_.Add(Issue::DUPLICATE_GRADE, row + ".grade", grades[i].grade());
+    }
+    if (by_grade) continue;
+    const absl::optional<FixedSum> bound =
+        issues_.InRange(grades[i].has_lower_bound(), grades[i].lower_bound(), row + ".lower_bound",
+                        FixedSum() - most, most, false);
+    const bool last = i + 1 == grades.size();
+    if ((!grades[i].has_lower_bound() && !last) || (before && bound && *bound >= *before)) {
+      issues_.Add(Issue::GRADES_NOT_FALLING, row + ".lower_bound");
+    }
+    before = bound;
+  }
+}
+
+void LeafChecker::CheckPassFail(const v1::Leaf& leaf, const std::string& field) {
+  const v1::PassFailRule& rule = leaf.pass_fail();
+  issues_.CheckNumber(rule.samples_min(), field + ".samples_min");
+  issues_.CheckNumber(rule.passes_min(), field + ".passes_min");
+  if (leaf.has_observations()) {
+    if (rule.passes_min() > std::max<int64_t>(rule.samples_min(), 1)) {
+      issues_.Add(Issue::PASSES_EXCEED_SAMPLES, field + ".passes_min");
+    }
+    return;
+  }
+  const FixedSum most =
+      leaf.has_statistic() ? Whole(INT64_C(999999999999999999)) : Whole(kRatioBoundMax);
+  issues_.InRange(rule.has_threshold(), rule.threshold(), field + ".threshold", FixedSum() - most,
+                  most, true);
+}
+
+void LeafChecker::CheckRatio(const v1::Leaf& leaf, const std::string& field) {
+  const FixedSum most =
+      leaf.has_statistic() ? Whole(INT64_C(999999999999999999)) : Whole(kRatioBoundMax);
+  const v1::RatioRule& rule = leaf.ratio();
+  absl::optional<FixedSum> full = issues_.InRange(
+      rule.has_full_at(), rule.full_at(), field + ".full_at", FixedSum() - most, most, false);
+  absl::optional<FixedSum> zero = issues_.InRange(
+      rule.has_zero_at(), rule.zero_at(), field + ".zero_at", FixedSum() - most, most, false);
+  if (full.value_or(Whole(1)) == zero.value_or(FixedSum())) {
+    issues_.Add(Issue::NUMBER_OUT_OF_RANGE, field + ".full_at", "anything but zero_at",
+                "anything but zero_at");
+  }
+}
+
+void LeafChecker::CheckDiscretion(const v1::Leaf& leaf, const std::string& field) {
+  if (!leaf.has_statistic()) return;
+  const absl::optional<v1::StatisticDefinition> definition =
+      definition_(leaf.statistic().definition());
+  if (definition && definition->kind() != v1::STATISTIC_KIND_RATING) {
+    issues_.Add(Issue::RATING_NEEDED, field + ".statistic.definition");
+  }
+}
+
+void LeafChecker::CheckBonus(const v1::BonusRule& rule, const std::string& field) {
+  issues_.InRange(rule.has_each(), rule.each(), field + ".each", FixedSum::FromUnits(1),
+                  Whole(kPointsMax), true);
+  issues_.InRange(rule.has_cap(), rule.cap(), field + ".cap", FixedSum::FromUnits(1),
+                  Whole(kPointsMax), false);
+  if (!rule.has_cap() && !scheme_.has_bonus_cap()) issues_.Add(Issue::BONUS_UNCAPPED, field);
+}
+
+void LeafChecker::CheckVeto(const v1::VetoRule& rule, const std::string& field) {
+  if (rule.effect() != v1::VETO_EFFECT_MAX_SCORE) return;
+  const absl::optional<FixedSum> most =
+      issues_.InRange(rule.has_max_score(), rule.max_score(), field + ".max_score", FixedSum(),
+                      Whole(kPointsMax), true);
+  const absl::optional<FixedSum> points = Number(scheme_.points());
+  if (most && points && *most >= *points)
+    issues_.Add(Issue::VETO_WITHOUT_EFFECT, field + ".max_score");
+}
+
+void LeafChecker::CheckGrowth(const v1::GrowthAboveParentRule& rule, const std::string& field) {
+  if (!rule.base_period().empty())
+    issues_.CheckPeriod(rule.base_period(), field + ".base_period", false);
+  if (rule.base_periods_back() < 0 || rule.base_periods_back() > 100) {
+    issues_.Add(Issue::NUMBER_OUT_OF_RANGE, field + ".base_periods_back", "0", "100");
+  }
+  if (!rule.against_level().empty()) {
+    issues_.CheckName(rule.against_level(), "levels/{level}", field + ".against_level");
+  }
+  const FixedSum most = Whole(kRatioBoundMax);
+  issues_.InRange(rule.has_full_at(), rule.full_at(), field + ".full_at", FixedSum() - most, most,
+                  false);
+  issues_.InRange(rule.has_zero_at(), rule.zero_at(), field + ".zero_at", FixedSum() - most, most,
+                  false);
+}
+
+}  // namespace terrace::scoring
