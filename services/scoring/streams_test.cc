@@ -1,6 +1,7 @@
 // Pulls and watches, guarantee by guarantee.
 #include <map>
 
+#include "absl/strings/str_format.h"
 #include "services/scoring/scoring_fixture.h"
 
 namespace terrace::scoring {
@@ -159,7 +160,8 @@ TEST_F(WatchTest, ConsistentAndMonotonic) {
   Watched message = Read(watch);
   int64_t revision = message.vector().inspections().revision();
   for (int i = 0; i < 20; ++i) {
-    Inspect(i % 2 == 0 ? "a1" : "b1", i % 7, absl::StrCat("w", i));
+    // Visits of one start count by name: each is the latest, and says something else.
+    Inspect(i % 2 == 0 ? "a1" : "b1", i % 7, absl::StrFormat("w%02d", i));
     message = Read(watch);
     EXPECT_GE(message.vector().inspections().revision(), revision);
     revision = message.vector().inspections().revision();
