@@ -10,12 +10,13 @@ packages_build=(
   protobuf-compiler libprotobuf-dev libgrpc++-dev libabsl-dev
   protobuf-compiler-grpc                         # gRPC's CMake files ask for it
   golang-github-gogo-googleapis-dev grpc-proto   # google/rpc, google/type and grpc/* protos
-  libsqlite3-dev libssl-dev
+  libsqlite3-dev libhiredis-dev libssl-dev
   libgtest-dev libgmock-dev                      # one configuration builds the tests as well
 )
 packages_check=(
   clang-format clang-tidy
   file                                           # CPack's dpkg-shlibdeps asks it
+  redis-server                                   # the tests start servers of their own
 )
 
 packages=()

@@ -31,10 +31,10 @@ Revision Next(Revision revision) { return {revision.value + 1}; }
 // Kept alive by the feed and by every subscription, so that neither needs the other to be there.
 struct Feed::Shared {
   FeedSource* const source;
-  const LogId log_id;
 
   mutable absl::Mutex mu;
   absl::CondVar changed;  // The log grew, a follower was stopped or has ended, the feed closes.
+  LogId log_id ABSL_GUARDED_BY(mu);
   LogBounds bounds ABSL_GUARDED_BY(mu);
   // The batches up to bounds.end without a gap, as far back as the limits allow.
   std::deque<CommittedPtr> ring ABSL_GUARDED_BY(mu);
@@ -49,9 +49,12 @@ struct Feed::Shared {
 // One subscription and its thread.
 class Feed::Follower : public Subscription {
  public:
-  Follower(std::shared_ptr<Shared> shared, absl::optional<Revision> after,
+  Follower(std::shared_ptr<Shared> shared, LogId log_id, absl::optional<Revision> after,
            std::shared_ptr<Sink> sink)
-      : shared_(std::move(shared)), sink_(std::move(sink)), after_(after) {
+      : shared_(std::move(shared)),
+        log_id_(std::move(log_id)),
+        sink_(std::move(sink)),
+        after_(after) {
     thread_ = std::thread([this] { Run(); });
   }
 
@@ -88,6 +91,7 @@ class Feed::Follower : public Subscription {
   absl::Status CheckGoingLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(shared_->mu) {
     if (stopped_) return absl::CancelledError("stopped");
     if (shared_->closing) return Error(Reason::SHUTTING_DOWN);
+    if (shared_->log_id != log_id_) return Error(Reason::LOG_CHANGED);
     return absl::OkStatus();
   }
 
@@ -112,7 +116,7 @@ class Feed::Follower : public Subscription {
       newest = std::max(newest, shared_->bounds.end);
     }
     TERRACE_RETURN_IF_ERROR(DeliverLog(newest));
-    sink_->OnSnapshotEnd({shared_->log_id, *after_});
+    sink_->OnSnapshotEnd({log_id_, *after_});
     return absl::OkStatus();
   }
 
@@ -153,6 +157,7 @@ class Feed::Follower : public Subscription {
   }
 
   const std::shared_ptr<Shared> shared_;
+  const LogId log_id_;
   const std::shared_ptr<Sink> sink_;
   absl::optional<Revision> after_;  // The last batch delivered; this follower's thread alone.
   bool stopped_ ABSL_GUARDED_BY(shared_->mu) = false;
@@ -193,6 +198,15 @@ void Feed::SetCompacted(Revision revision) {
   shared_->bounds.compacted = std::max(shared_->bounds.compacted, revision);
 }
 
+void Feed::Restart(const LogId& log_id, LogBounds bounds) {
+  absl::MutexLock lock(&shared_->mu);
+  shared_->log_id = log_id;
+  shared_->bounds = bounds;
+  shared_->ring.clear();
+  shared_->ring_bytes = 0;
+  shared_->changed.SignalAll();
+}
+
 Cursor Feed::End() const {
   absl::MutexLock lock(&shared_->mu);
   return {shared_->log_id, shared_->bounds.end};
@@ -206,6 +220,7 @@ LogBounds Feed::bounds() const {
 absl::StatusOr<std::unique_ptr<Subscription>> Feed::Follow(absl::optional<Cursor> after,
                                                            std::shared_ptr<Sink> sink) {
   absl::optional<Revision> from;
+  LogId log_id;
   {
     absl::MutexLock lock(&shared_->mu);
     if (after) {
@@ -217,9 +232,10 @@ absl::StatusOr<std::unique_ptr<Subscription>> Feed::Follow(absl::optional<Cursor
       if (after->revision < shared_->bounds.compacted) return Compacted(shared_->bounds.compacted);
       from = after->revision;
     }
+    log_id = shared_->log_id;
     ++shared_->running;
   }
-  return std::make_unique<Follower>(shared_, from, std::move(sink));
+  return std::make_unique<Follower>(shared_, std::move(log_id), from, std::move(sink));
 }
 
 }  // namespace terrace::store

@@ -60,6 +60,10 @@ class Feed {
   // The source is about to forget batches up to `revision`, or already has.
   void SetCompacted(Revision revision);
 
+  // The source goes on with another log, or beyond batches that it forgot before they were published
+  // here. Followers of another log end with LOG_CHANGED.
+  void Restart(const LogId& log_id, LogBounds bounds);
+
   Cursor End() const;
   LogBounds bounds() const;
 

@@ -27,8 +27,10 @@ class LocalStore : public Store {
   explicit LocalStore(std::unique_ptr<Backend> backend)
       : backend_(std::move(backend)),
         feed_(std::make_unique<Feed>(backend_.get(), backend_->log_id(), backend_->bounds())),
-        readers_(std::make_unique<Executor>(kReaderThreads)),
-        writer_([this] { Write(); }) {}
+        readers_(std::make_unique<Executor>(kReaderThreads)) {
+    backend_->Start(feed_.get());
+    writer_ = std::thread([this] { Write(); });
+  }
 
   ~LocalStore() override {
     {
@@ -38,6 +40,7 @@ class LocalStore : public Store {
     }
     writer_.join();
     readers_.reset();  // Answers what waits.
+    backend_->Stop();
     feed_.reset();
   }
 
@@ -60,7 +63,10 @@ class LocalStore : public Store {
 
   absl::StatusOr<std::unique_ptr<Subscription>> Follow(absl::optional<Cursor> after,
                                                        std::shared_ptr<Sink> sink) override {
-    return feed_->Follow(std::move(after), std::move(sink));
+    const bool snapshot = !after;
+    auto subscription = feed_->Follow(std::move(after), std::move(sink));
+    if (snapshot && subscription.ok()) backend_->OnSnapshot(feed_->End().log_id);
+    return subscription;
   }
 
   void Read(absl::Span<const std::string> keys, ReadDone done) override {
@@ -187,7 +193,7 @@ class LocalStore : public Store {
       if (answer.ok()) committed.push_back(*answer);
     }
     // Followers first: they are not held up by what the callers do with their answers.
-    feed_->Publish(committed);
+    if (!committed.empty()) backend_->Publish(feed_.get(), committed);
     size_t next = 0;
     for (Waiting& waiting : group) {
       if (!waiting.refused.ok()) {

@@ -1,4 +1,4 @@
-// A Store over an engine that lives in this process and has the log to itself.
+// The queues, threads and followers of a Store, over a backend.
 //
 // Concept. One writer thread takes waiting batches in groups, lets the backend make each group
 // durable at once, publishes it to the feed and answers the callers; a few reader threads answer
@@ -28,12 +28,24 @@ inline constexpr size_t kGroupBytesMax = 4 << 20;
 // Methods marked (writer) are called by the writer thread only; the rest by any thread at any time.
 class Backend : public FeedSource {
  public:
+  // Around everything else: a backend whose log others write as well publishes what they commit.
+  virtual void Start(Feed* feed) {}
+  virtual void Stop() {}
+
   virtual LogId log_id() const = 0;
   virtual LogBounds bounds() const = 0;  // At the start.
 
   // (writer) Commits the batches one after the other, all of them valid by CheckBatch, durably at
   // once. One answer per batch, in their order; a failed guard of one does not touch the others.
   virtual std::vector<absl::StatusOr<CommittedPtr>> CommitGroup(std::vector<Batch> group) = 0;
+
+  // (writer) Publishes what CommitGroup has just committed, before its callers hear of it.
+  virtual void Publish(Feed* feed, absl::Span<const CommittedPtr> batches) {
+    feed->Publish(batches);
+  }
+
+  // A follower began with a snapshot of the log `log_id`; its commits are decided on that.
+  virtual void OnSnapshot(const LogId& log_id) {}
 
   // (writer) Between groups: what is due, a little at a time.
   virtual void Maintain() {}

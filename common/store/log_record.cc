@@ -99,6 +99,16 @@ absl::Time NextCommitTime(absl::Time now, absl::Time last) {
   return std::max(absl::FromUnixMicros(absl::ToUnixMicros(now)), last);
 }
 
+std::vector<CommittedChange> SaltChanges(std::vector<Change> changes) {
+  std::vector<CommittedChange> salted;
+  salted.reserve(changes.size());
+  for (Change& change : changes) {
+    std::string salt = change.value ? RandomBytes(ledger::kSaltBytes) : "";
+    salted.push_back({std::move(change.key), std::move(change.value), std::move(salt)});
+  }
+  return salted;
+}
+
 CommittedPtr MakeCommitted(const LogId& log_id, Revision revision, absl::Time commit_time,
                            Batch batch) {
   auto committed = std::make_shared<Committed>();
@@ -106,11 +116,7 @@ CommittedPtr MakeCommitted(const LogId& log_id, Revision revision, absl::Time co
   committed->commit_time = commit_time;
   committed->batch_id = std::move(batch.id);
   committed->header = std::move(batch.header);
-  committed->changes.reserve(batch.changes.size());
-  for (Change& change : batch.changes) {
-    std::string salt = change.value ? RandomBytes(ledger::kSaltBytes) : "";
-    committed->changes.push_back({std::move(change.key), std::move(change.value), std::move(salt)});
-  }
+  committed->changes = SaltChanges(std::move(batch.changes));
   committed->leaf = ComputeLeaf(log_id, *committed);
   return committed;
 }
@@ -126,7 +132,8 @@ std::string ComputeLeaf(const LogId& log_id, const Committed& batch) {
       {log_id, batch.revision.value, batch.commit_time, batch.batch_id, batch.header, changes}));
 }
 
-std::string EncodeChanges(absl::Span<const CommittedChange> changes) {
+std::string EncodeChanges(absl::Span<const CommittedChange> changes,
+                          std::vector<size_t>* value_offsets) {
   size_t size = 16;
   for (const CommittedChange& change : changes) {
     size += change.key.size() + (change.value ? change.value->size() : 0) + 32;
@@ -138,9 +145,12 @@ std::string EncodeChanges(absl::Span<const CommittedChange> changes) {
   for (const CommittedChange& change : changes) {
     out.push_back(change.value ? kSet : kDeleted);
     PutBytes(change.key, &out);
-    if (!change.value) continue;
-    out.append(change.salt);
-    PutBytes(*change.value, &out);
+    if (change.value) {
+      out.append(change.salt);
+      PutBytes(*change.value, &out);
+    }
+    if (value_offsets == nullptr) continue;
+    value_offsets->push_back(change.value ? out.size() - change.value->size() : 0);
   }
   return out;
 }

@@ -6,6 +6,7 @@
 #ifndef TERRACE_COMMON_STORE_LOG_RECORD_H_
 #define TERRACE_COMMON_STORE_LOG_RECORD_H_
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -21,14 +22,19 @@ namespace terrace::store {
 // would go back.
 absl::Time NextCommitTime(absl::Time now, absl::Time last);
 
-// Gives every value its salt and computes the leaf.
+// Gives every value its salt.
+std::vector<CommittedChange> SaltChanges(std::vector<Change> changes);
+
+// Salts the changes and computes the leaf.
 CommittedPtr MakeCommitted(const LogId& log_id, Revision revision, absl::Time commit_time,
                            Batch batch);
 
 // The ledger leaf of a batch as read back; equals batch.leaf unless something was tampered with.
 std::string ComputeLeaf(const LogId& log_id, const Committed& batch);
 
-std::string EncodeChanges(absl::Span<const CommittedChange> changes);
+// `value_offsets`, when given, gets one for each change: where its value begins in the result, or 0.
+std::string EncodeChanges(absl::Span<const CommittedChange> changes,
+                          std::vector<size_t>* value_offsets = nullptr);
 
 // STORE_DAMAGED when the bytes were not made by EncodeChanges.
 absl::StatusOr<std::vector<CommittedChange>> DecodeChanges(absl::string_view bytes);

@@ -112,7 +112,7 @@ void ExpectSoundLog(Store& store, const LogId& log_id) {
 void StoreConformance::SetUp() {
   const std::string test = testing::UnitTest::GetInstance()->current_test_info()->name();
   for (const Exclusion& exclusion : GetParam().exclusions) {
-    if (test == absl::StrCat(exclusion.test, "/", GetParam().scheme)) {
+    if (test == absl::StrCat(exclusion.test, "/", GetParam().name)) {
       GTEST_SKIP() << exclusion.reason;
     }
   }

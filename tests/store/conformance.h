@@ -41,6 +41,7 @@ struct Exclusion {
 
 struct EngineUnderTest {
   std::string scheme;
+  std::string name;  // The scheme in letters, digits and '_', as names of tests are.
   std::function<std::unique_ptr<Storage>()> new_storage;
   std::vector<Exclusion> exclusions;
 };

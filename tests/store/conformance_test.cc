@@ -1,5 +1,5 @@
 // Runs the suite against every registered engine. The tests stand in conformance_commit.cc,
-// conformance_read.cc, conformance_follow.cc and conformance_life.cc.
+// conformance_read.cc, conformance_follow.cc, conformance_life.cc and conformance_shared.cc.
 #include "tests/store/conformance.h"
 
 #include <gmock/gmock.h>
@@ -12,7 +12,7 @@
 namespace terrace::store {
 
 INSTANTIATE_TEST_SUITE_P(Engines, StoreConformance, testing::ValuesIn(EnginesUnderTest()),
-                         [](const auto& info) { return info.param.scheme; });
+                         [](const auto& info) { return info.param.name; });
 
 namespace {
 
@@ -34,7 +34,7 @@ TEST(Conformance, ExclusionsNameTestsAndSayWhy) {
   }
   for (const EngineUnderTest& engine : EnginesUnderTest()) {
     for (const Exclusion& exclusion : engine.exclusions) {
-      EXPECT_THAT(tests, testing::Contains(exclusion.test + "/" + engine.scheme));
+      EXPECT_THAT(tests, testing::Contains(exclusion.test + "/" + engine.name));
       EXPECT_FALSE(exclusion.reason.empty()) << exclusion.test;
     }
   }

@@ -10,7 +10,7 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
+#include <memory>
 #include <random>
 #include <sstream>
 #include <string>
@@ -21,15 +21,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/base/check.h"
-#include "common/base/random.h"
 #include "common/store/store.h"
+#include "tests/store/conformance.h"
 #include "tests/store/crash_check.h"
 
 namespace terrace::store {
 namespace {
 
 constexpr int kDefaultRounds = 40;
-constexpr int kRoundsPerStore = 10;  // Killed again and again, with ever more behind it.
+constexpr int kDefaultRoundsOfServers = 10;  // They do not die with the writer.
+constexpr int kRoundsPerStore = 10;          // Killed again and again, with ever more behind it.
 constexpr int kLifeMaxMs = 150;
 
 int FromEnvironment(const char* name, int fallback) {
@@ -76,43 +77,61 @@ void RunAndKill(const std::string& url, bool compact, absl::Duration life,
   close(fds[0]);
 }
 
-class CrashTest : public testing::TestWithParam<bool> {};
+struct CrashCase {
+  const EngineUnderTest* engine;
+  bool compact;
+};
+
+class CrashTest : public testing::TestWithParam<CrashCase> {};
+
+// What survives the process that wrote it can be crashed.
+std::vector<CrashCase> CrashCases() {
+  std::vector<CrashCase> cases;
+  for (const EngineUnderTest& engine : EnginesUnderTest()) {
+    if (engine.scheme == "memory") continue;
+    for (bool compact : {false, true}) cases.push_back({&engine, compact});
+  }
+  return cases;
+}
 
 TEST_P(CrashTest, EveryAcknowledgedBatchAndNoHalfBatch) {
-  const bool compact = GetParam();
-  const int rounds = FromEnvironment("TERRACE_CRASH_ROUNDS", kDefaultRounds);
+  const auto& [engine, compact] = GetParam();
+  const int rounds =
+      FromEnvironment("TERRACE_CRASH_ROUNDS",
+                      engine->scheme == "sqlite" ? kDefaultRounds : kDefaultRoundsOfServers);
   const int seed =
       FromEnvironment("TERRACE_CRASH_SEED", static_cast<int>(std::random_device()() >> 1));
   std::printf("TERRACE_CRASH_SEED=%d TERRACE_CRASH_ROUNDS=%d\n", seed, rounds);
   std::mt19937 random(seed);
-  std::string directory;
+  std::unique_ptr<Storage> storage;
   Acknowledged acknowledged;
   size_t total = 0;
   for (int round = 0; round < rounds; ++round) {
     if (round % kRoundsPerStore == 0) {
       total += acknowledged.size();
       acknowledged.clear();
-      std::filesystem::remove_all(directory);
-      directory = absl::StrCat(testing::TempDir(), "/terrace-crash-", RandomHex(8));
+      storage = engine->new_storage();
     }
-    SCOPED_TRACE(absl::StrCat("seed ", seed, " round ", round, " in ", directory));
-    const std::string url = absl::StrCat("sqlite:", directory);
+    const std::string url = storage->url();
+    SCOPED_TRACE(absl::StrCat("seed ", seed, " round ", round, " in ", url));
     ASSERT_NO_FATAL_FAILURE(
         RunAndKill(url, compact, absl::Milliseconds(random() % kLifeMaxMs), &acknowledged));
     auto store = OpenStore({url, "crash"});
     ASSERT_TRUE(store.ok()) << store.status();
     ExpectNothingLostOrHalf(**store, acknowledged);
-    // What broke stays for whoever has to find out why.
-    if (HasFailure()) return;
+    if (HasFailure()) {
+      storage.release();  // What broke stays for whoever has to find out why.
+      return;
+    }
   }
   total += acknowledged.size();
-  std::filesystem::remove_all(directory);
   std::printf("%zu acknowledged batches survived %d kills\n", total, rounds);
   EXPECT_GT(total, static_cast<size_t>(rounds)) << "killed too early to show anything";
 }
 
-INSTANTIATE_TEST_SUITE_P(Writers, CrashTest, testing::Bool(), [](const auto& info) {
-  return info.param ? "CommitAndCompact" : "Commit";
+INSTANTIATE_TEST_SUITE_P(Writers, CrashTest, testing::ValuesIn(CrashCases()), [](const auto& info) {
+  return absl::StrCat(info.param.engine->name,
+                      info.param.compact ? "_CommitAndCompact" : "_Commit");
 });
 
 }  // namespace

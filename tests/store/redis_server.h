@@ -1,0 +1,86 @@
+// Redis servers that a test starts for itself: on free ports, with a directory of their own, as safe
+// as the engine asks for. They end with the object, and with the process if that dies first.
+//
+// Made by the main thread, because a server ends with the thread that started it.
+#ifndef TERRACE_TESTS_STORE_REDIS_SERVER_H_
+#define TERRACE_TESTS_STORE_REDIS_SERVER_H_
+
+#include <sys/types.h>
+
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace terrace::store {
+
+class RedisServer {
+ public:
+  // Starts it with the settings in `args` ("--name", "value", ...) after the safe ones, and waits
+  // until it answers.
+  explicit RedisServer(std::vector<std::string> args = {});
+  ~RedisServer();
+
+  int port() const { return port_; }
+  int cluster_port() const { return cluster_port_; }  // Of the bus between the nodes.
+  std::string address() const;                        // "127.0.0.1:port"
+
+  // The text of the answer; numbers as text, "" for nil and for lists, "-..." for an error. Ends the
+  // test program when the server does not answer.
+  std::string Call(std::initializer_list<absl::string_view> words) const;
+
+  // SIGKILL; then again with what is on its disk.
+  void Kill();
+  void Restart();
+
+  void Pause();   // SIGSTOP: it answers nothing until Resume.
+  void Resume();  // SIGCONT.
+
+ private:
+  void Start();
+
+  const int port_;
+  const int cluster_port_;
+  const std::string directory_;
+  const std::vector<std::string> args_;
+  pid_t pid_ = 0;
+};
+
+// Three masters with a replica each.
+class RedisCluster {
+ public:
+  RedisCluster();
+
+  const std::vector<std::unique_ptr<RedisServer>>& servers() const { return servers_; }
+  std::string addresses() const;  // Of all, separated by commas.
+
+  // The server that has the slot of `key` as its master, and the one that replicates it.
+  RedisServer& MasterOf(absl::string_view key) const;
+  RedisServer& ReplicaOf(absl::string_view key) const;
+
+ private:
+  std::vector<std::unique_ptr<RedisServer>> servers_;  // Three masters, then their replicas.
+};
+
+// One of each for all tests of a program; their keyspaces are apart by realm.
+RedisServer& SharedRedisServer();
+RedisCluster& SharedRedisCluster();
+
+// Calls `done` until it returns true; false when it never did.
+template <typename Done>
+bool Eventually(Done done);
+bool WaitALittle(int round);
+
+template <typename Done>
+bool Eventually(Done done) {
+  for (int round = 0; !done(); ++round) {
+    if (!WaitALittle(round)) return false;
+  }
+  return true;
+}
+
+}  // namespace terrace::store
+
+#endif  // TERRACE_TESTS_STORE_REDIS_SERVER_H_
