@@ -55,6 +55,7 @@ class RedisBackend : public Backend {
     keyspace_.tail.Await(writer_.log_id(), batches.back()->revision, keyspace_.config.timeout);
   }
   void OnSnapshot(const LogId& log_id) override { keyspace_.Accept(log_id); }
+  void Maintain() override { writer_.Maintain(); }
   absl::StatusOr<bool> CompactSlice(Revision revision) override {
     return writer_.CompactSlice(revision);
   }

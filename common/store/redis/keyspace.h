@@ -48,7 +48,11 @@ class Keyspace {
   // Shut after a batch that too few replicas have, until a probe finds enough of them.
   std::atomic<bool> gate_open{true};
 
-  // Raised when a server turned out to be no master any more: no connection is as good as it was.
+  // A compaction was cut short: batches that are forgotten are still there.
+  std::atomic<bool> leftover{false};
+
+  // Raised when a server turned out to be no master any more, and with every other log: older
+  // connections are not to be used.
   std::atomic<int> generation{0};
 
   // The log that callers decide on: the one that was opened, and later the one that somebody took a

@@ -79,6 +79,11 @@ absl::StatusOr<ReplyPtr> Link::Call(absl::Span<const absl::string_view> words,
   return reply;
 }
 
+bool Link::Closed() const {
+  char next;
+  return recv(context_->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 void Link::Interrupt() { shutdown(context_->fd, SHUT_RDWR); }
 
 }  // namespace terrace::store::redis

@@ -49,6 +49,9 @@ class Link {
     return Call(absl::MakeConstSpan(words.begin(), words.size()), timeout);
   }
 
+  // The server has closed the connection, so nothing that is sent now can be executed.
+  bool Closed() const;
+
   // From any thread: whoever waits for an answer gets an error at once.
   void Interrupt();
 

@@ -13,7 +13,7 @@ absl::StatusOr<std::unique_ptr<Link>> ConnectAs(const Config& config, const std:
                                                 const Address& address) {
   TERRACE_ASSIGN_OR_RETURN(std::unique_ptr<Link> link, Link::Connect(address, config.timeout));
   if (password.empty() && config.user.empty()) return link;
-  const absl::string_view user = config.user.empty() ? "default" : config.user;
+  const std::string user = config.user.empty() ? "default" : config.user;
   TERRACE_RETURN_IF_ERROR(link->Call({"AUTH", user, password}, config.timeout).status());
   return link;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/base/check.h"
@@ -14,6 +15,8 @@ namespace {
 
 constexpr Script kAllScripts[kScripts] = {Script::kOpen, Script::kCommit, Script::kRead,
                                           Script::kScan, Script::kLog,    Script::kCompact};
+
+constexpr absl::string_view kIsReplica = "it is a replica";
 
 absl::Status Unsuited(const Link& link, absl::string_view why) {
   return absl::UnavailableError(absl::StrCat(ToString(link.address()), ": ", why));
@@ -31,13 +34,15 @@ absl::string_view NameOf(Role role) {
 
 absl::Status Session::Ensure(absl::Time deadline) {
   Backoff backoff;
+  absl::Status why;  // Of several servers' answers the most telling one.
   for (;;) {
-    if (link_ != nullptr && generation_ != keyspace_->generation) Drop();
+    if (link_ != nullptr && (generation_ != keyspace_->generation || link_->Closed())) Drop();
     if (link_ != nullptr) return absl::OkStatus();
     absl::Status status = Connect();
     if (status.ok() || absl::IsFailedPrecondition(status)) return status;
+    if (why.ok() || !absl::EndsWith(status.message(), kIsReplica)) why = std::move(status);
     const absl::Duration left = deadline - absl::Now();
-    if (keyspace_->stopping() || left <= absl::ZeroDuration()) return status;
+    if (keyspace_->stopping() || left <= absl::ZeroDuration()) return why;
     keyspace_->Sleep(std::min(backoff.Next(), left));
   }
 }
@@ -99,7 +104,7 @@ absl::Status Session::CheckServer(Link* link) {
   if (absl::optional<std::string> why = FindUnusable(config, info_)) {
     return Misconfigured(*link, *why);
   }
-  if (!info_.master) return Unsuited(*link, "it is a replica");
+  if (!info_.master) return Unsuited(*link, kIsReplica);
   if (config.allow_unsafe || role_ == Role::kReader) return absl::OkStatus();
   absl::StatusOr<ReplyPtr> settings = link->Call(
       {"CONFIG", "GET", "appendonly", "appendfsync", "maxmemory-policy", "min-replicas-to-write"},
@@ -140,6 +145,7 @@ absl::Status Session::TakeUpLog(Link* link) {
   }
   if (log.size() != 5) return Unsuited(*link, "an answer that makes no sense");
   replicas_ = info_.replicas;
+  if (log[4].number() > 0) keyspace_->leftover = true;
   Position end{LogId(log[0].text()), {log[1].number()}, std::string(log[3].text())};
   if (end.log_id == seen.log_id) return absl::OkStatus();
   // The tail will start at this end, so all up to here has to be where it must be.
@@ -153,9 +159,10 @@ absl::Status Session::TakeUpLog(Link* link) {
     }
   }
   // Another role may have been here meanwhile.
-  if (keyspace_->tail.position().log_id == seen.log_id) {
-    keyspace_->tail.Restart(end, {log[2].number()});
-  }
+  if (keyspace_->tail.position().log_id != seen.log_id) return absl::OkStatus();
+  keyspace_->tail.Restart(end, {log[2].number()});
+  // All others may still be connected to where the old log was.
+  generation_ = ++keyspace_->generation;
   return absl::OkStatus();
 }
 

@@ -112,9 +112,13 @@ absl::StatusOr<bool> TailReader::EnoughReplicas() {
   if (config.wait == 0) return true;
   const std::string wait = absl::StrCat(config.wait);
   const std::string limit = absl::StrCat(absl::ToInt64Milliseconds(config.wait_max));
-  TERRACE_ASSIGN_OR_RETURN(
-      const ReplyPtr acks,
-      session_.link().Call({"WAIT", wait, limit}, config.wait_max + session_.timeout()));
+  // WAIT speaks for what the log held when the last command of its connection ended. That was no
+  // XREAD that had to wait: its answer comes later than its end. Hence the PING.
+  session_.link().Append({"PING"});
+  session_.link().Append({"WAIT", wait, limit});
+  TERRACE_RETURN_IF_ERROR(session_.link().Receive(session_.timeout()).status());
+  TERRACE_ASSIGN_OR_RETURN(const ReplyPtr acks,
+                           session_.link().Receive(config.wait_max + session_.timeout()));
   return View(acks).number() >= config.wait;
 }
 

@@ -236,4 +236,10 @@ absl::StatusOr<bool> Writer::CompactSlice(Revision revision) {
   return View(*reply)[1].number() == 1;
 }
 
+void Writer::Maintain() {
+  if (!keyspace_->leftover) return;
+  const absl::StatusOr<bool> finished = CompactSlice(Revision{0});
+  if (finished.ok() && *finished) keyspace_->leftover = false;
+}
+
 }  // namespace terrace::store::redis

@@ -51,6 +51,9 @@ class Writer {
 
   absl::StatusOr<bool> CompactSlice(Revision revision);
 
+  // Goes on with a compaction that was cut short.
+  void Maintain();
+
  private:
   // A batch on its way. All but the revision, the time and the leaf of `committed` is there.
   struct Item {
