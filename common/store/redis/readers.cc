@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
 #include "common/base/error.h"
-#include "common/store/redis/batches.h"
 
 namespace terrace::store::redis {
 namespace {
@@ -29,28 +28,64 @@ absl::Status Unreadable(const absl::Status& status) {
   return Error(Reason::STORE_UNREADABLE, {{"detail", std::string(status.message())}});
 }
 
-absl::StatusOr<ReplyPtr> Readers::Run(Script script, const LogId& log_id,
-                                      std::vector<absl::string_view> args) {
-  std::unique_ptr<Session> session;
-  {
-    absl::MutexLock lock(&mu_);
-    if (!idle_.empty()) {
-      session = std::move(idle_.back());
-      idle_.pop_back();
+class Readers::Borrowed {
+ public:
+  explicit Borrowed(Readers* readers) : readers_(readers) {
+    absl::MutexLock lock(&readers->mu_);
+    if (readers->idle_.empty()) {
+      session_ = std::make_unique<Session>(readers->keyspace_, Role::kReader);
+    } else {
+      session_ = std::move(readers->idle_.back());
+      readers->idle_.pop_back();
     }
   }
-  if (session == nullptr) session = std::make_unique<Session>(keyspace_, Role::kReader);
+  ~Borrowed() {
+    absl::MutexLock lock(&readers_->mu_);
+    if (readers_->idle_.size() < kIdleMax) readers_->idle_.push_back(std::move(session_));
+  }
+  Session* operator->() { return session_.get(); }
+
+ private:
+  Readers* const readers_;
+  std::unique_ptr<Session> session_;
+};
+
+absl::StatusOr<ReplyPtr> Readers::Run(Script script, const LogId& log_id,
+                                      std::vector<absl::string_view> args) {
+  Borrowed session(this);
   args.insert(args.begin(), log_id);
   absl::StatusOr<ReplyPtr> reply = session->Run(script, args);
-  const bool changed = reply.ok() && View(*reply)[0].text() == "LOG";
-  if (changed) session->Drop();
-  {
-    absl::MutexLock lock(&mu_);
-    if (idle_.size() < kIdleMax) idle_.push_back(std::move(session));
-  }
   if (!reply.ok()) return Unreadable(reply.status());
-  if (changed) return Error(Reason::LOG_CHANGED);
-  return reply;
+  if (View(*reply)[0].text() != "LOG") return reply;
+  session->Drop();
+  return Error(Reason::LOG_CHANGED);
+}
+
+// Looks at the beginning of the log after it has read: it only ever moves up, so what lies behind it
+// then was all there before.
+absl::StatusOr<std::vector<StoredBatch>> Readers::ReadBatches(const LogId& log_id, Revision from,
+                                                              Revision to, int64_t count) {
+  Borrowed session(this);
+  absl::StatusOr<std::vector<ReplyPtr>> replies = session->Run(2, [&] {
+    const Keys& keys = keyspace_->keys;
+    session->link().Append({"XRANGE", keys.log, absl::StrCat(from.value), absl::StrCat(to.value),
+                            "COUNT", absl::StrCat(count)});
+    session->link().Append({"HMGET", keys.meta, "log_id", "compacted"});
+  });
+  if (!replies.ok()) return Unreadable(replies.status());
+  const View meta((*replies)[1]);
+  if (meta[0].text() != log_id) {
+    session->Drop();
+    return Error(Reason::LOG_CHANGED);
+  }
+  if (from.value <= meta[1].number()) {
+    return Error(Reason::COMPACTED, {{"revision", absl::StrCat(meta[1].number())}});
+  }
+  TERRACE_ASSIGN_OR_RETURN(std::vector<StoredBatch> batches, ParseBatches((*replies)[0]));
+  if (!batches.empty() && batches.front().batch->revision != from) {
+    return Error(Reason::STORE_DAMAGED, {{"detail", "the log has a gap"}});
+  }
+  return batches;
 }
 
 absl::Status Readers::Settle(const LogId& log_id, Revision end) {
@@ -113,21 +148,12 @@ absl::StatusOr<std::vector<CommittedPtr>> Readers::LogPage(Revision from, Revisi
   while (from <= to && batches.size() < static_cast<size_t>(kPageBatchesMax) &&
          bytes < kPageBytesMax) {
     count = std::min(count, kPageBatchesMax - static_cast<int64_t>(batches.size()));
-    const std::string first = absl::StrCat(from.value);
-    const std::string last = absl::StrCat(to.value);
-    const std::string most = absl::StrCat(count);
-    TERRACE_ASSIGN_OR_RETURN(const ReplyPtr reply, Run(Script::kLog, log_id, {first, last, most}));
-    const View view(reply);
-    if (view[0].text() == "COMPACTED") {
-      if (!batches.empty()) break;  // Forgotten behind us, but these were read before.
-      return Error(Reason::COMPACTED, {{"revision", absl::StrCat(view[1].number())}});
-    }
-    TERRACE_ASSIGN_OR_RETURN(const std::vector<StoredBatch> read, ParseBatches(view[2]));
-    if (read.empty()) break;
-    if (read.front().batch->revision != from) {
-      return Error(Reason::STORE_DAMAGED, {{"detail", "the log has a gap"}});
-    }
-    for (const StoredBatch& stored : read) {
+    absl::StatusOr<std::vector<StoredBatch>> read = ReadBatches(log_id, from, to, count);
+    // Forgotten meanwhile, but what was read before is good.
+    if (HasReason(read.status(), Reason::COMPACTED) && !batches.empty()) break;
+    if (!read.ok()) return read.status();
+    if (read->empty()) break;
+    for (const StoredBatch& stored : *read) {
       bytes += stored.bytes;
       batches.push_back(stored.batch);
     }

@@ -19,6 +19,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
+#include "common/store/redis/batches.h"
 #include "common/store/redis/keyspace.h"
 #include "common/store/redis/session.h"
 #include "common/store/store.h"
@@ -40,9 +41,15 @@ class Readers {
   absl::StatusOr<std::vector<CommittedPtr>> LogPage(Revision from, Revision to);
 
  private:
+  // Lends a session of its own to a thread.
+  class Borrowed;
+
   // Runs a script of a log that it gets as its first word. LOG_CHANGED when it is another one.
   absl::StatusOr<ReplyPtr> Run(Script script, const LogId& log_id,
                                std::vector<absl::string_view> args);
+  // The first batches from `from` on, as many as there are up to `to` and `count`.
+  absl::StatusOr<std::vector<StoredBatch>> ReadBatches(const LogId& log_id, Revision from,
+                                                       Revision to, int64_t count);
   // Waits for the tail to reach the end that a script has seen.
   absl::Status Settle(const LogId& log_id, Revision end);
 

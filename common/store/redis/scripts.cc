@@ -143,14 +143,8 @@ end
 return out
 )lua";
 
-constexpr absl::string_view kLog = R"lua(#!lua flags=no-writes
-local m = redis.call('HMGET', KEYS[1], 'log_id', 'compacted')
-if m[1] ~= ARGV[1] then return {'LOG'} end
-if tonumber(ARGV[2]) <= tonumber(m[2]) then return {'COMPACTED', m[2]} end
-return {'OK', m[2], redis.call('XRANGE', KEYS[2], ARGV[2], ARGV[3], 'COUNT', ARGV[4])}
-)lua";
-
-// The mark goes first: whatever happens to the batches, the log begins behind them.
+// The mark goes first: whatever happens to the batches, the log begins behind them, and whoever has
+// read batches and then finds the mark below them has read all of them.
 constexpr absl::string_view kCompact = R"lua(#!lua
 local m = redis.call('HMGET', KEYS[1], 'log_id', 'compacted', 'end')
 if m[1] ~= ARGV[1] then return {'LOG'} end
@@ -189,8 +183,6 @@ absl::string_view SourceOf(Script script) {
       return kRead;
     case Script::kScan:
       return kScan;
-    case Script::kLog:
-      return kLog;
     case Script::kCompact:
       return kCompact;
   }

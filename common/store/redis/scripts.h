@@ -39,11 +39,9 @@ struct Keys {
 //
 // read: log id, keys -> "OK" end, then value and revision of each, or two nils
 // scan: log id, first, last as in ZRANGEBYLEX, limit -> "OK" end, then key, value, revision of each
-// log: log id, first revision, last, count -> "OK" compacted, batches as in XRANGE | "COMPACTED"
-//   compacted
 // compact: log id, revision, batches in a slice -> "OK", 1 when there is nothing more to forget
-enum class Script { kOpen, kCommit, kRead, kScan, kLog, kCompact };
-inline constexpr int kScripts = 6;
+enum class Script { kOpen, kCommit, kRead, kScan, kCompact };
+inline constexpr int kScripts = 5;
 
 absl::string_view SourceOf(Script script);
 

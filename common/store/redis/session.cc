@@ -14,7 +14,7 @@ namespace terrace::store::redis {
 namespace {
 
 constexpr Script kAllScripts[kScripts] = {Script::kOpen, Script::kCommit, Script::kRead,
-                                          Script::kScan, Script::kLog,    Script::kCompact};
+                                          Script::kScan, Script::kCompact};
 
 constexpr absl::string_view kIsReplica = "it is a replica";
 
@@ -206,22 +206,39 @@ void Session::Learn(const ErrorReply& error, const Address& from) {
 }
 
 absl::StatusOr<ReplyPtr> Session::Run(Script script, absl::Span<const absl::string_view> args) {
+  TERRACE_ASSIGN_OR_RETURN(std::vector<ReplyPtr> replies,
+                           Run(1, [&] { AppendScript(script, args); }));
+  return std::move(replies[0]);
+}
+
+absl::StatusOr<std::vector<ReplyPtr>> Session::Run(int count, absl::FunctionRef<void()> append) {
   const absl::Time deadline = absl::Now() + timeout();
   Backoff backoff;
   for (;;) {
     TERRACE_RETURN_IF_ERROR(Ensure(deadline));
-    AppendScript(script, args);
-    absl::StatusOr<ReplyPtr> reply = link_->Receive(timeout());
-    absl::Status status = reply.status();
-    if (!reply.ok()) {
-      Drop();
+    append();
+    absl::Status status;
+    absl::Status why;
+    absl::optional<ErrorReply> error;
+    std::vector<ReplyPtr> replies;
+    for (int i = 0; i < count && status.ok(); ++i) {
+      absl::StatusOr<ReplyPtr> reply = link_->Receive(timeout());
+      status = reply.status();
+      if (!status.ok()) continue;
+      const View view(replies.emplace_back(*std::move(reply)));
+      if (!view.is_error() || error) continue;
+      error = Classify(view.text());
+      why = Unsuited(*link_, view.text());
+      if (error->fault == Fault::kRefused) status = absl::InternalError(why.message());
+    }
+    if (!status.ok()) {
+      Drop();  // Answers may be outstanding.
+      if (absl::IsInternal(status)) return status;
+    } else if (error) {
+      status = std::move(why);
+      Learn(*error, Address(link_->address()));
     } else {
-      const View view(*reply);
-      if (!view.is_error()) return reply;
-      const ErrorReply error = Classify(view.text());
-      if (error.fault == Fault::kRefused) return absl::InternalError(view.text());
-      status = Unsuited(*link_, view.text());
-      Learn(error, Address(link_->address()));
+      return replies;
     }
     const absl::Duration left = deadline - absl::Now();
     if (keyspace_->stopping() || left <= absl::ZeroDuration()) return status;

@@ -8,8 +8,10 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
@@ -53,6 +55,8 @@ class Session {
   // Runs a script that may run again. UNAVAILABLE when it could not; INTERNAL when the server
   // refuses it.
   absl::StatusOr<ReplyPtr> Run(Script script, absl::Span<const absl::string_view> args);
+  // The same for so many commands, which `append` appends to the link.
+  absl::StatusOr<std::vector<ReplyPtr>> Run(int count, absl::FunctionRef<void()> append);
 
   // From any thread.
   void Interrupt();
