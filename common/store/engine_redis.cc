@@ -54,7 +54,7 @@ class RedisBackend : public Backend {
     if (keyspace_.tail.Publish(writer_.log_id(), batches)) return;
     keyspace_.tail.Await(writer_.log_id(), batches.back()->revision, keyspace_.config.timeout);
   }
-  void OnSnapshot(const LogId& log_id) override { keyspace_.Accept(log_id); }
+  void OnFollow(const LogId& log_id) override { keyspace_.Accept(log_id); }
   void Maintain() override { writer_.Maintain(); }
   absl::StatusOr<bool> CompactSlice(Revision revision) override {
     return writer_.CompactSlice(revision);

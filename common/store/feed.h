@@ -60,8 +60,8 @@ class Feed {
   // The source is about to forget batches up to `revision`, or already has.
   void SetCompacted(Revision revision);
 
-  // The source goes on with another log, or beyond batches that it forgot before they were published
-  // here. Followers of another log end with LOG_CHANGED.
+  // The source goes on with another log, or beyond batches that it forgot before they were
+  // published here. Followers of another log end with LOG_CHANGED.
   void Restart(const LogId& log_id, LogBounds bounds);
 
   Cursor End() const;

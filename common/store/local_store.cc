@@ -63,9 +63,8 @@ class LocalStore : public Store {
 
   absl::StatusOr<std::unique_ptr<Subscription>> Follow(absl::optional<Cursor> after,
                                                        std::shared_ptr<Sink> sink) override {
-    const bool snapshot = !after;
     auto subscription = feed_->Follow(std::move(after), std::move(sink));
-    if (snapshot && subscription.ok()) backend_->OnSnapshot(feed_->End().log_id);
+    if (subscription.ok()) backend_->OnFollow(feed_->End().log_id);
     return subscription;
   }
 

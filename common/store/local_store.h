@@ -44,8 +44,8 @@ class Backend : public FeedSource {
     feed->Publish(batches);
   }
 
-  // A follower began with a snapshot of the log `log_id`; its commits are decided on that.
-  virtual void OnSnapshot(const LogId& log_id) {}
+  // Somebody began to follow the log `log_id`, so commits may be decided on it.
+  virtual void OnFollow(const LogId& log_id) {}
 
   // (writer) Between groups: what is due, a little at a time.
   virtual void Maintain() {}

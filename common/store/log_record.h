@@ -32,7 +32,8 @@ CommittedPtr MakeCommitted(const LogId& log_id, Revision revision, absl::Time co
 // The ledger leaf of a batch as read back; equals batch.leaf unless something was tampered with.
 std::string ComputeLeaf(const LogId& log_id, const Committed& batch);
 
-// `value_offsets`, when given, gets one for each change: where its value begins in the result, or 0.
+// `value_offsets`, when given, gets one for each change: where its value begins in the result, or
+// 0.
 std::string EncodeChanges(absl::Span<const CommittedChange> changes,
                           std::vector<size_t>* value_offsets = nullptr);
 

@@ -200,12 +200,12 @@ std::string NewBatchId();
 // What an engine is opened with.
 struct StoreOptions {
   // "memory:", "sqlite:/path/to/directory" (made when absent; one file per keyspace),
-  // "redis://host:port/realm?options" or "redis+cluster://host:port,host:port/realm?options" (shared
-  // by processes; the options are in redis/url.h).
+  // "redis://host:port/realm?options" or "redis+cluster://host:port,host:port/realm?options"
+  // (shared by processes; the options are in redis/url.h).
   std::string url;
   std::string keyspace;  // "registry", "measures", ...: letters, digits, '-' and '_'.
-  // Gives commit times; when null, the clock of the system, or of the servers if there are any. Must
-  // outlive the store.
+  // Gives commit times; when null, the clock of the system, or of the servers if there are any.
+  // Must outlive the store.
   const Clock* clock = nullptr;
 };
 

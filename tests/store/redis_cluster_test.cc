@@ -115,8 +115,8 @@ TEST_F(RedisClusterTest, ASlotThatMovesIsFollowed) {
   ExpectNothingLostOrHalf(*Open(place()), acknowledged_);
 }
 
-// A master that hangs is replaced. What was sent to it is not applied a second time when it wakes up
-// as a replica.
+// A master that hangs is replaced. What was sent to it is not applied a second time when it wakes
+// up as a replica.
 TEST_F(RedisClusterTest, AMasterThatHangsIsReplaced) {
   auto store = Open(place(), "timeout_ms=300");
   RedisFollowing following(*store);

@@ -129,7 +129,7 @@ TEST_F(RedisReplicaTest, AForkedLogHasANewName) {
   }
   EXPECT_EQ(store->End()->log_id, other->End()->log_id);
 
-  // A commit would be decided on what is lost, until a snapshot was taken.
+  // A commit would be decided on what is lost, until somebody follows what there is.
   const Batch batch = CrashBatch(NewBatchId());
   const auto refused = Commit(*store, batch);
   EXPECT_TRUE(HasReason(refused.status(), Reason::STORE_FAILED)) << refused.status();

@@ -1,5 +1,5 @@
-// Redis servers that a test starts for itself: on free ports, with a directory of their own, as safe
-// as the engine asks for. They end with the object, and with the process if that dies first.
+// Redis servers that a test starts for itself: on free ports, with a directory of their own, as
+// safe as the engine asks for. They end with the object, and with the process if that dies first.
 //
 // Made by the main thread, because a server ends with the thread that started it.
 #ifndef TERRACE_TESTS_STORE_REDIS_SERVER_H_
@@ -27,8 +27,8 @@ class RedisServer {
   int cluster_port() const { return cluster_port_; }  // Of the bus between the nodes.
   std::string address() const;                        // "127.0.0.1:port"
 
-  // The text of the answer; numbers as text, "" for nil and for lists, "-..." for an error. Ends the
-  // test program when the server does not answer.
+  // The text of the answer; numbers as text, "" for nil and for lists, "-..." for an error. Ends
+  // the test program when the server does not answer.
   std::string Call(std::initializer_list<absl::string_view> words) const;
 
   // SIGKILL; then again with what is on its disk.

@@ -55,8 +55,8 @@ class Keyspace {
   // connections are not to be used.
   std::atomic<int> generation{0};
 
-  // The log that callers decide on: the one that was opened, and later the one that somebody took a
-  // snapshot of. Commits into any other would be decided on a lost past.
+  // The log that callers decide on: the one that was opened, and later the one that somebody began
+  // to follow. Commits into any other would be decided on a lost past.
   LogId accepted_log() const {
     absl::MutexLock lock(&mu_);
     return accepted_log_;

@@ -81,7 +81,8 @@ absl::StatusOr<ReplyPtr> Link::Call(absl::Span<const absl::string_view> words,
 
 bool Link::Closed() const {
   char next;
-  return recv(context_->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+  const ssize_t size = recv(context_->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT);
+  return size >= 0 || (errno != EAGAIN && errno != EINTR);
 }
 
 void Link::Interrupt() { shutdown(context_->fd, SHUT_RDWR); }

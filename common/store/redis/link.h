@@ -49,7 +49,8 @@ class Link {
     return Call(absl::MakeConstSpan(words.begin(), words.size()), timeout);
   }
 
-  // The server has closed the connection, so nothing that is sent now can be executed.
+  // The server has closed the connection, so nothing that is sent now can be executed; or it has
+  // sent what nobody asked for. Only while no answer is awaited.
   bool Closed() const;
 
   // From any thread: whoever waits for an answer gets an error at once.

@@ -69,7 +69,9 @@ void Locator::Forget(const Address& address) {
   if (primary_ != address) return;
   primary_.reset();
   turn_ = (turn_ + 1) % config_.seeds.size();
-  // It may be the one that hangs: the others are asked first.
+  // What it was said by may be out of date, and it may be the one that hangs: others are asked
+  // first.
+  std::rotate(nodes_.begin(), nodes_.begin() + 1, nodes_.end());
   std::stable_partition(nodes_.begin(), nodes_.end(),
                         [&](const Address& node) { return !(node == address); });
 }

@@ -61,8 +61,8 @@ absl::StatusOr<ReplyPtr> Readers::Run(Script script, const LogId& log_id,
   return Error(Reason::LOG_CHANGED);
 }
 
-// Looks at the beginning of the log after it has read: it only ever moves up, so what lies behind it
-// then was all there before.
+// Looks at the beginning of the log after it has read: it only ever moves up, so what lies behind
+// it then was all there before.
 absl::StatusOr<std::vector<StoredBatch>> Readers::ReadBatches(const LogId& log_id, Revision from,
                                                               Revision to, int64_t count) {
   Borrowed session(this);
