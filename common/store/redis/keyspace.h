@@ -12,6 +12,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "common/store/redis/locator.h"
 #include "common/store/redis/scripts.h"
@@ -69,7 +70,10 @@ class Keyspace {
   // Waits so long, but not beyond Stop.
   void Sleep(absl::Duration duration) {
     absl::MutexLock lock(&mu_);
-    mu_.AwaitWithTimeout(absl::Condition(&stopping_), duration);
+    const absl::Time end = absl::Now() + duration;
+    while (!stopping_) {
+      if (stopped_.WaitWithDeadline(&mu_, end)) break;
+    }
   }
   bool stopping() const {
     absl::MutexLock lock(&mu_);
@@ -78,10 +82,12 @@ class Keyspace {
   void Stop() {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
+    stopped_.SignalAll();
   }
 
  private:
   mutable absl::Mutex mu_;
+  absl::CondVar stopped_;
   LogId accepted_log_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "absl/time/clock.h"
+
 namespace terrace::store::redis {
 
 void Tail::Attach(Feed* feed) {
@@ -36,6 +38,7 @@ bool Tail::Publish(const LogId& log_id, absl::Span<const CommittedPtr> batches) 
     position_.revision = batches[next - 1]->revision;
     position_.batch_id = batches[next - 1]->batch_id;
     if (feed_ != nullptr) feed_->Publish(batches.subspan(0, next));
+    moved_.SignalAll();
   }
   return next == batches.size();
 }
@@ -48,20 +51,22 @@ void Tail::Restart(const Position& position, Revision compacted) {
   }
   position_ = position;
   compacted_ = compacted;
+  moved_.SignalAll();
 }
 
 bool Tail::Await(const LogId& log_id, Revision revision, absl::Duration patience) const {
   absl::MutexLock lock(&mu_);
-  const auto settled = [&]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
-    return stopped_ || position_.log_id != log_id || position_.revision >= revision;
-  };
-  mu_.AwaitWithTimeout(absl::Condition(&settled), patience);
+  const absl::Time deadline = absl::Now() + patience;
+  while (!stopped_ && position_.log_id == log_id && position_.revision < revision) {
+    if (moved_.WaitWithDeadline(&mu_, deadline)) break;
+  }
   return position_.log_id == log_id && position_.revision >= revision;
 }
 
 void Tail::Stop() {
   absl::MutexLock lock(&mu_);
   stopped_ = true;
+  moved_.SignalAll();
 }
 
 }  // namespace terrace::store::redis

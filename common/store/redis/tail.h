@@ -46,6 +46,7 @@ class Tail {
 
  private:
   mutable absl::Mutex mu_;
+  mutable absl::CondVar moved_;
   Feed* feed_ ABSL_GUARDED_BY(mu_) = nullptr;
   Position position_ ABSL_GUARDED_BY(mu_);
   Revision compacted_ ABSL_GUARDED_BY(mu_);

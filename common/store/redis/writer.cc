@@ -25,8 +25,7 @@ absl::Status Replaced() {
 }  // namespace
 
 absl::Status Writer::Open() {
-  const absl::Status status = session_.Ensure(absl::Now() + keyspace_->config.timeout);
-  if (!status.ok()) return status;
+  TERRACE_RETURN_IF_ERROR(session_.Ensure(absl::Now() + keyspace_->config.timeout));
   keyspace_->Accept(keyspace_->tail.position().log_id);
   return CheckFormatKey();
 }
