@@ -136,6 +136,14 @@ std::string RedisServer::Call(std::initializer_list<absl::string_view> words) co
   return std::string(view.text());
 }
 
+bool RedisServer::HasReplicas(int count) const {
+  // On one connection: WAIT speaks for what came before it there.
+  auto link = redis::Link::Connect({"127.0.0.1", port_}, kPatience);
+  TERRACE_CHECK(link.ok() && (*link)->Call({"PING"}, kPatience).ok());
+  const auto acks = (*link)->Call({"WAIT", absl::StrCat(count), "1000"}, kPatience);
+  return acks.ok() && redis::View(*acks).number() >= count;
+}
+
 void RedisServer::Kill() {
   kill(pid_, SIGKILL);
   waitpid(pid_, nullptr, 0);

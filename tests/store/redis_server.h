@@ -31,6 +31,9 @@ class RedisServer {
   // the test program when the server does not answer.
   std::string Call(std::initializer_list<absl::string_view> words) const;
 
+  // So many replicas have everything.
+  bool HasReplicas(int count) const;
+
   // SIGKILL; then again with what is on its disk.
   void Kill();
   void Restart();
