@@ -5,11 +5,15 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "common/access/authenticator.h"
+#include "common/base/check.h"
 #include "common/rpc/bytes.h"
 #include "common/rpc/server.h"
+#include "google/protobuf/descriptor.h"
 
 namespace terrace::rpc {
 namespace {
@@ -29,6 +33,35 @@ void SayWhoCalls(const CallerOptions& caller, grpc::ClientContext* context) {
   if (caller.signed_identity) {
     context->AddMetadata(access::kIdentityHeader, caller.signed_identity());
   }
+}
+
+// How gRPC spreads calls: in turn over the servers that say they are healthy. A server that drains
+// says that it is not, and gets no more.
+std::string ServiceConfig(const std::vector<std::string>& services) {
+  std::vector<std::string> safe;
+  for (const std::string& name : services) {
+    const auto* service =
+        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name);
+    TERRACE_CHECK(service != nullptr);
+    for (int i = 0; i < service->method_count(); ++i) {
+      const google::protobuf::MethodDescriptor& method = *service->method(i);
+      if (method.options().idempotency_level() !=
+          google::protobuf::MethodOptions::NO_SIDE_EFFECTS) {
+        continue;
+      }
+      safe.push_back(
+          absl::StrCat(R"({"service":")", name, R"(","method":")", method.name(), R"("})"));
+    }
+  }
+  std::string retries;
+  if (!safe.empty()) {
+    retries = absl::StrCat(R"(,"methodConfig":[{"name":[)", absl::StrJoin(safe, ","),
+                           R"(],"retryPolicy":{"maxAttempts":4,"initialBackoff":"0.05s",)",
+                           R"("maxBackoff":"0.5s","backoffMultiplier":2,)",
+                           R"("retryableStatusCodes":["UNAVAILABLE"]}}])");
+  }
+  return absl::StrCat(R"({"loadBalancingConfig":[{"round_robin":{}}],)",
+                      R"("healthCheckConfig":{"serviceName":""})", retries, "}");
 }
 
 // One operation at a time on a completion queue of its own: the caller's thread is the poller, so
@@ -117,7 +150,8 @@ class GenericStream : public Stream {
 
 }  // namespace
 
-std::shared_ptr<Channel> Channel::Connect(const std::string& address, CallerOptions caller) {
+std::shared_ptr<Channel> Channel::Connect(const std::string& address, CallerOptions caller,
+                                          const std::vector<std::string>& services) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
@@ -127,8 +161,12 @@ std::shared_ptr<Channel> Channel::Connect(const std::string& address, CallerOpti
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetMaxReceiveMessageSize(kTransportBytesMax);
+  arguments.SetServiceConfigJSON(ServiceConfig(services));
+  // gRPC knows lists of addresses, but not of names.
+  const std::string target =
+      absl::StrContains(address, ',') ? absl::StrCat("ipv4:", address) : address;
   return std::make_shared<Channel>(
-      grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments),
+      grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments),
       std::move(caller));
 }
 

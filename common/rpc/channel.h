@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -46,8 +47,12 @@ class Stream {
 
 class Channel {
  public:
-  // `address` as gRPC takes it: "127.0.0.1:7443", "dns:///terrace:7443".
-  static std::shared_ptr<Channel> Connect(const std::string& address, CallerOptions caller);
+  // `address` is "127.0.0.1:7443", several of those separated by commas, or a name of DNS,
+  // "dns:///terrace:7443". Calls are spread over all that are healthy. Calls of methods of
+  // `services` (proto services, full names) that change nothing are tried again where a server could
+  // not answer; others never are, since they may have been answered already.
+  static std::shared_ptr<Channel> Connect(const std::string& address, CallerOptions caller,
+                                          const std::vector<std::string>& services = {});
   Channel(std::shared_ptr<grpc::Channel> channel, CallerOptions caller);
   ~Channel();
 

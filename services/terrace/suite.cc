@@ -87,7 +87,11 @@ class SuiteImpl : public Suite {
     TERRACE_RETURN_IF_ERROR(MakeDirectory(options_.data_dir));
     TERRACE_RETURN_IF_ERROR(LoadIdentityKey());
     for (const auto& [service, address] : options_.peers) {
-      peers_[service] = rpc::Channel::Connect(address, ServiceCaller());
+      std::vector<std::string> safe;
+      for (const auto& [name, proto] : kProtoServices) {
+        if (name == service) safe.push_back(proto);
+      }
+      peers_[service] = rpc::Channel::Connect(address, ServiceCaller(), safe);
     }
     TERRACE_RETURN_IF_ERROR(StartServices());
     // What was kept of other processes' services is there before anybody asks for it.

@@ -65,9 +65,13 @@ std::vector<Command> ServeCommands() {
                  {"services", "LIST",
                   "only these, separated by commas: registry, measures, "
                   "inspections, scoring, gateway"},
-                 {"store", "URL", "sqlite:DIR or memory:; left out, sqlite in the data directory"},
-                 {"peer", "SERVICE=ADDRESS", "where a service that is not run here answers", "",
-                  true},
+                 {"store", "URL",
+                  "sqlite:DIR, redis://HOST:PORT/REALM, redis+cluster://HOST:PORT,.../REALM or "
+                  "memory:; left out, sqlite in the data directory"},
+                 {"peer", "SERVICE=ADDRESS",
+                  "where a service that is not run here answers: HOST:PORT, several of them "
+                  "separated by commas, or dns:///NAME:PORT",
+                  "", true},
                  {"identity-key-file", "FILE",
                   "the deployment's key, the same for all of its "
                   "processes",
