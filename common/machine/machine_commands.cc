@@ -57,6 +57,7 @@ void Machine::Impl::Finish(const ExecutionPtr& x, absl::StatusOr<Done> result) {
 
 void Machine::Impl::Retry(const ExecutionPtr& x, absl::AnyInvocable<void()> step,
                           absl::Status late) {
+  x->up_to_date = false;
   absl::Duration delay = std::min(kRetryFirst * (1 << std::min(x->tries++, 10)), kRetryMost);
   const absl::Time deadline =
       std::min(x->command.deadline, x->command.received + kCommandTimeoutDefault);
@@ -104,12 +105,40 @@ void Machine::Impl::Decide(const ExecutionPtr& x) {
     position = position_;
   }
   if (!status.ok()) {
-    Finish(x, std::move(status));
+    FinishUnchanged(x, std::move(status));
   } else if (empty || x->command.validate_only) {
-    Finish(x, Done{std::move(x->reply), std::move(position), false});
+    FinishUnchanged(x, Done{std::move(x->reply), std::move(position), false});
   } else {
     Commit(x);
   }
+}
+
+void Machine::Impl::FinishUnchanged(const ExecutionPtr& x, absl::StatusOr<Done> result) {
+  // What changes something is guarded by the store. A refusal, and "that is so already", are not.
+  if (x->up_to_date || !options_.store->shared()) {
+    Finish(x, std::move(result));
+    return;
+  }
+  x->up_to_date = true;
+  Post([this, x, result = std::move(result)]() mutable {
+    const absl::StatusOr<store::Cursor> end = options_.store->End();
+    store::Cursor at;
+    {
+      absl::MutexLock lock(&mu_);
+      at = applied_;
+    }
+    if (!end.ok() || end->log_id != at.log_id || end->revision <= at.revision) {
+      Finish(x, std::move(result));
+      return;
+    }
+    WaitFor(*end, x->command.deadline, [this, x, result](const absl::Status& status) mutable {
+      if (status.ok()) {
+        Post([this, x] { Decide(x); });
+      } else {
+        Finish(x, std::move(result));
+      }
+    });
+  });
 }
 
 void Machine::Impl::Commit(const ExecutionPtr& x) {

@@ -71,11 +71,15 @@ class Machine::Impl {
     store::Batch batch;  // Kept to re-commit when the outcome is unknown.
     std::string reply;
     tree::TreeCursor tree;  // Of the tree that it was decided on.
+    bool up_to_date = false;  // Whether State was compared with the end of the log.
     int tries = 0;
   };
   using ExecutionPtr = std::shared_ptr<Execution>;
 
   void Decide(const ExecutionPtr& x);
+  // Ends a command that changes nothing, once it is known that no other process has changed what it
+  // was decided on.
+  void FinishUnchanged(const ExecutionPtr& x, absl::StatusOr<Done> result);
   void Replay(const ExecutionPtr& x);
   void Commit(const ExecutionPtr& x);
   void OnCommit(const ExecutionPtr& x, absl::StatusOr<store::Revision> revision);

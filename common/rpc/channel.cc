@@ -8,14 +8,36 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "common/access/authenticator.h"
 #include "common/base/check.h"
 #include "common/rpc/bytes.h"
+#include "common/rpc/positions.h"
 #include "common/rpc/server.h"
 #include "google/protobuf/descriptor.h"
 
 namespace terrace::rpc {
+
+struct Channel::Seen {
+  absl::Mutex mu;
+  Positions positions ABSL_GUARDED_BY(mu);
+
+  void SendAlong(grpc::ClientContext* context) {
+    absl::MutexLock lock(&mu);
+    if (!positions.empty()) context->AddMetadata(kSeenHeader, FormatPositions(positions));
+  }
+  void Take(const grpc::ClientContext& context) {
+    const auto& headers = context.GetServerInitialMetadata();
+    const auto found = headers.find(kPositionHeader);
+    if (found == headers.end()) return;
+    const Positions more =
+        ParsePositions(absl::string_view(found->second.data(), found->second.size()));
+    absl::MutexLock lock(&mu);
+    MergePositions(more, &positions);
+  }
+};
+
 namespace {
 
 constexpr int kKeepaliveMs = 30000;
@@ -69,10 +91,12 @@ std::string ServiceConfig(const std::vector<std::string>& services) {
 class GenericStream : public Stream {
  public:
   GenericStream(const std::shared_ptr<grpc::Channel>& channel, absl::string_view method,
-                const CallerOptions& caller, absl::Time deadline)
-      : stub_(channel) {
+                const CallerOptions& caller, std::shared_ptr<Channel::Seen> seen,
+                absl::Time deadline)
+      : stub_(channel), seen_(std::move(seen)) {
     context_.set_deadline(ToChrono(deadline));
     SayWhoCalls(caller, &context_);
+    if (seen_ != nullptr) seen_->SendAlong(&context_);
     call_ = stub_.PrepareCall(&context_, std::string(method), &queue_);
     call_->StartCall(this);
     started_ = Await();
@@ -119,6 +143,7 @@ class GenericStream : public Stream {
     if (!parse_.ok()) context_.TryCancel();
     call_->Finish(&status, this);
     Await();
+    if (seen_ != nullptr) seen_->Take(context_);
     status_ = parse_.ok() ? FromGrpc(status) : parse_;
     return status_;
   }
@@ -139,6 +164,7 @@ class GenericStream : public Stream {
   }
 
   grpc::GenericStub stub_;
+  const std::shared_ptr<Channel::Seen> seen_;
   grpc::ClientContext context_;
   grpc::CompletionQueue queue_;
   std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call_;
@@ -171,14 +197,16 @@ std::shared_ptr<Channel> Channel::Connect(const std::string& address, CallerOpti
 }
 
 Channel::Channel(std::shared_ptr<grpc::Channel> channel, CallerOptions caller)
-    : channel_(std::move(channel)), caller_(std::move(caller)) {}
+    : channel_(std::move(channel)),
+      caller_(std::move(caller)),
+      seen_(caller_.token.empty() ? nullptr : std::make_shared<Seen>()) {}
 
 Channel::~Channel() = default;
 
 absl::Status Channel::Call(absl::string_view method, const google::protobuf::Message& request,
                            google::protobuf::Message* reply, absl::Time deadline,
                            std::map<std::string, std::string>* headers) {
-  GenericStream stream(channel_, method, caller_, deadline);
+  GenericStream stream(channel_, method, caller_, seen_, deadline);
   stream.Write(request);
   stream.WritesDone();
   const bool answered = stream.Read(reply);
@@ -220,7 +248,7 @@ void Channel::CallAsync(absl::string_view method, const google::protobuf::Messag
 }
 
 std::unique_ptr<Stream> Channel::Open(absl::string_view method, absl::Time deadline) {
-  return std::make_unique<GenericStream>(channel_, method, caller_, deadline);
+  return std::make_unique<GenericStream>(channel_, method, caller_, seen_, deadline);
 }
 
 bool Channel::WaitForConnected(absl::Time deadline) {

@@ -76,9 +76,14 @@ class Channel {
 
   const std::shared_ptr<grpc::Channel>& grpc_channel() const { return channel_; }
 
+  // What the answers to this channel's calls spoke for; sent along with every later call, so that the
+  // caller reads its own writes.
+  struct Seen;
+
  private:
   std::shared_ptr<grpc::Channel> channel_;
   CallerOptions caller_;
+  const std::shared_ptr<Seen> seen_;  // Null for services, which wait for their mirrors.
 };
 
 }  // namespace terrace::rpc

@@ -5,6 +5,7 @@
 #include "common/base/error.h"
 #include "common/base/sha256.h"
 #include "common/base/time.h"
+#include "common/rpc/positions.h"
 #include "terrace/types/v1/types.pb.h"
 
 namespace terrace::rpc {
@@ -167,7 +168,7 @@ void Methods::StampPosition(const machine::Machine& machine, const store::Cursor
 
 void StampCursor(absl::string_view service, const store::Cursor& position, Call& call,
                  Message* reply) {
-  call.position = absl::StrCat(service, "=", position.log_id, ":", position.revision.value);
+  call.position = FormatPositions({{std::string(service), position}});
   const FieldDescriptor* field = reply->GetDescriptor()->FindFieldByName("cursor");
   if (field == nullptr || field->message_type() != types::v1::Cursor::descriptor()) return;
   auto* cursor =

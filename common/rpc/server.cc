@@ -235,6 +235,10 @@ access::Credentials CredentialsOf(const grpc::GenericCallbackServerContext& cont
           context.peer()};
 }
 
+Positions SeenBy(const grpc::GenericCallbackServerContext& context) {
+  return ParsePositions(Header(context, kSeenHeader));
+}
+
 absl::Time DeadlineOf(const grpc::GenericCallbackServerContext& context) {
   const auto deadline = context.deadline();
   return deadline == std::chrono::system_clock::time_point::max() ? absl::InfiniteFuture()

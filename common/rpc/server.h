@@ -24,6 +24,7 @@
 #include "common/rpc/channel.h"
 #include "common/rpc/method_counts.h"
 #include "common/rpc/methods.h"
+#include "common/rpc/positions.h"
 #include "common/tree/tree.h"
 
 namespace terrace::rpc {
@@ -45,6 +46,11 @@ struct Route {
 // Brings the unit tree up to the registry's present revision; runs `done` then, or at the deadline.
 using TreeCatchUp = std::function<void(absl::Time deadline, absl::AnyInvocable<void()> done)>;
 
+// Waits until what the caller has seen already is included where a method of `service` (full name of
+// the proto service) is answered. Positions that mean nothing here are left out.
+using WaitForSeenFn = std::function<void(const std::string& service, Positions seen,
+                                         absl::Time deadline, StatusDone done)>;
+
 struct ServerOptions {
   std::vector<std::string> listen;                       // "127.0.0.1:7443"; port 0 picks one.
   std::vector<const Methods*> methods;                   // Typed services; outlive the server.
@@ -54,6 +60,7 @@ struct ServerOptions {
   machine::TreeSource tree;
   TreeCatchUp catch_up;  // May be empty: then unknown is unknown.
   WaitFn before;  // What a request waits for before its handler, beside min_revision; may be empty.
+  WaitForSeenFn wait_for_seen;  // May be empty: then the header is of no effect.
   const Clock* clock = nullptr;
   Executor* executor = nullptr;
 };

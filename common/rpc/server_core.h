@@ -50,6 +50,7 @@ struct ServerCore {
 // The facts that a call brings along.
 access::Credentials CredentialsOf(const grpc::GenericCallbackServerContext& context);
 absl::Time DeadlineOf(const grpc::GenericCallbackServerContext& context);
+Positions SeenBy(const grpc::GenericCallbackServerContext& context);
 
 // Reactors that delete themselves when the call is over.
 grpc::ServerGenericBidiReactor* NewTypedCall(ServerCore* core, const Target* target,

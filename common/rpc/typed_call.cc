@@ -125,27 +125,37 @@ class TypedCall : public grpc::ServerGenericBidiReactor, public EndableCall {
         return;
       }
       if (core_->options.before == nullptr) {
-        Wait();
+        WaitForSeen();
         return;
       }
-      core_->options.before(*request_, call_.deadline, [this](absl::Status status) {
-        if (status.ok()) {
-          Wait();
-        } else {
-          End(std::move(status));
-        }
-      });
+      core_->options.before(*request_, call_.deadline, Then([this] { WaitForSeen(); }));
     });
   }
 
+  void WaitForSeen() {
+    Positions seen = SeenBy(*context_);
+    if (seen.empty() || core_->options.wait_for_seen == nullptr) {
+      Wait();
+      return;
+    }
+    core_->options.wait_for_seen(target_->descriptor->service()->full_name(), std::move(seen),
+                                 call_.deadline, Then([this] { Wait(); }));
+  }
+
   void Wait() {
-    target_->methods->Wait(*request_, call_.deadline, [this](absl::Status status) {
+    target_->methods->Wait(*request_, call_.deadline, Then([this] { Handle(); }));
+  }
+
+  // Goes on with `step`, or ends the call with what went wrong.
+  template <class Step>
+  StatusDone Then(Step step) {
+    return [this, step = std::move(step)](absl::Status status) mutable {
       if (status.ok()) {
-        Handle();
+        step();
       } else {
         End(std::move(status));
       }
-    });
+    };
   }
 
   absl::Status Parse() {
@@ -256,7 +266,7 @@ class TypedCall : public grpc::ServerGenericBidiReactor, public EndableCall {
   }
 
   void SendLast() {
-    if (!call_.position.empty()) context_->AddInitialMetadata("terrace-cursor", call_.position);
+    if (!call_.position.empty()) context_->AddInitialMetadata(kPositionHeader, call_.position);
     out_ = ToBytes(*reply_);
     StartWriteAndFinish(&out_, grpc::WriteOptions(), grpc::Status::OK);
   }

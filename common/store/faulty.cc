@@ -174,6 +174,7 @@ class FaultyStoreImpl : public FaultyStore {
 
   absl::Status Compact(Revision revision) override { return store_->Compact(revision); }
   absl::StatusOr<Cursor> End() override { return store_->End(); }
+  bool shared() const override { return store_->shared(); }
 
   void Heal() override { dice_->Heal(); }
   FaultCounts counts() const override { return dice_->counts(); }

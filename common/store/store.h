@@ -187,6 +187,9 @@ class Store {
 
   // The end of the log now.
   virtual absl::StatusOr<Cursor> End() = 0;
+
+  // Whether other processes may write to the same log.
+  virtual bool shared() const { return false; }
 };
 
 // The ABORTED of a Commit, reason CONFLICT, and the key of the guard that did not hold. The key

@@ -317,6 +317,10 @@ class SuiteImpl : public Suite {
     }
     options.before = [this](const google::protobuf::Message& request, absl::Time deadline,
                             rpc::StatusDone done) { Before(request, deadline, std::move(done)); };
+    options.wait_for_seen = [this](const std::string& service, rpc::Positions seen,
+                                   absl::Time deadline, rpc::StatusDone done) {
+      WaitForSeen(service, std::move(seen), deadline, std::move(done));
+    };
     options.clock = options_.clock;
     options.executor = &executor_;
     TERRACE_ASSIGN_OR_RETURN(server_, rpc::Server::Start(std::move(options)));
@@ -367,6 +371,59 @@ class SuiteImpl : public Suite {
       mirror_.WaitFor(*now, [once] { once->Run(absl::OkStatus()); });
       timer_.After(kCatchUpMost, [once, late] { once->Run(late); });
     });
+  }
+
+  // Waits until the service that answers includes what its caller has seen: its own log, the mirror of
+  // the registry, and for scores everything that they are made of. A mirror that lags longer than
+  // kCatchUpMost is no reason to refuse an answer.
+  void WaitForSeen(const std::string& proto, rpc::Positions seen, absl::Time deadline,
+                   StatusDone done) {
+    const absl::Time latest = std::min(deadline, options_.clock->Now() + kCatchUpMost);
+    if (scoring_ != nullptr && proto == "terrace.scoring.v1.Scoreboard") {
+      types::v1::RevisionVector least;
+      types::v1::RevisionVector now = scoring_->boards()->vector();
+      using Part = types::v1::Cursor* (types::v1::RevisionVector::*)();
+      const std::pair<const char*, Part> parts[] = {
+          {"registry", &types::v1::RevisionVector::mutable_registry},
+          {"measures", &types::v1::RevisionVector::mutable_measures},
+          {"inspections", &types::v1::RevisionVector::mutable_inspections},
+          {"scoring", &types::v1::RevisionVector::mutable_scoring}};
+      for (const auto& [service, part] : parts) {
+        auto cursor = seen.find(service);
+        if (cursor == seen.end() || cursor->second.log_id != (now.*part)()->log_id()) continue;
+        (least.*part)()->set_log_id(cursor->second.log_id);
+        (least.*part)()->set_revision(cursor->second.revision.value);
+      }
+      scoring_->boards()->WaitFor(least, latest,
+                                  [done = std::move(done)](const absl::Status&) mutable {
+                                    done(absl::OkStatus());
+                                  });
+      return;
+    }
+    Machine* own = nullptr;
+    for (const auto& [service, name] : kProtoServices) {
+      auto machine = machines_.find(service);
+      if (name == proto && machine != machines_.end()) own = machine->second.get();
+    }
+    if (own == nullptr) {
+      done(absl::OkStatus());
+      return;
+    }
+    auto last = [this, registry = seen["registry"], done = std::move(done)](absl::Status) mutable {
+      if (registry_.load() != nullptr || registry.log_id != mirror_.cursor().log_id) {
+        done(absl::OkStatus());
+        return;
+      }
+      auto once = std::make_shared<Once>(std::move(done));
+      mirror_.WaitFor(registry, [once] { once->Run(absl::OkStatus()); });
+      timer_.After(kCatchUpMost, [once] { once->Run(absl::OkStatus()); });
+    };
+    const store::Cursor wanted = seen[own->service()];
+    if (wanted.log_id.empty() || wanted.log_id != own->position().log_id) {
+      last(absl::OkStatus());
+    } else {
+      own->WaitFor(wanted, latest, std::move(last));
+    }
   }
 
   absl::optional<store::Cursor> RegistryPosition(absl::Time deadline) {
