@@ -16,7 +16,7 @@ STEP := scripts/step.sh
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: help demo test bench lint format package setup build clean
+.PHONY: help demo cluster test bench lint format package setup build clean
 
 help:  ## Says what there is (the default).
 	@echo 'Terrace. Targets:'
@@ -28,6 +28,11 @@ demo:  ## Builds Terrace, loads the sample county, prints its report and keeps s
 	@scripts/setup.sh build
 	@$(STEP) 'Building $(TERRACE)' scripts/build.sh $(BUILD) terrace
 	@$(TERRACE) demo $(DEMO_ARGS)
+
+cluster:  ## Runs the demo on separate services, a Redis Cluster and nginx, all on this machine.
+	@scripts/setup.sh build cluster
+	@$(STEP) 'Building $(TERRACE)' scripts/build.sh $(BUILD) terrace
+	@scripts/cluster.sh $(BUILD) $(DEMO_ARGS)
 
 test:  ## Builds everything, checks the style, runs every test.
 	@scripts/setup.sh build check

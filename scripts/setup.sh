@@ -2,6 +2,7 @@
 # Installs what a part of the work needs on Debian 12 and is silent when everything is there.
 #   scripts/setup.sh build          compiler, libraries, generators: enough to build and run Terrace
 #   scripts/setup.sh build check    also what the tests and the lint need
+#   scripts/setup.sh build cluster  also what the distributed form on one machine needs
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,15 +17,20 @@ packages_build=(
 packages_check=(
   clang-format clang-tidy
   file                                           # CPack's dpkg-shlibdeps asks it
-  redis-server                                   # the tests start servers of their own
+  systemd python3-yaml                           # read what deploy/ holds
+)
+
+packages_cluster=(                               # the tests start servers of their own as well
+  redis-server redis-tools nginx-light openssl
 )
 
 packages=()
 for part in "$@"; do
   case "$part" in
     build) packages+=("${packages_build[@]}") ;;
-    check) packages+=("${packages_check[@]}") ;;
-    *) echo "setup: no part is called '$part' (there are: build, check)" >&2; exit 2 ;;
+    check) packages+=("${packages_check[@]}" "${packages_cluster[@]}") ;;
+    cluster) packages+=("${packages_cluster[@]}") ;;
+    *) echo "setup: no part is called '$part' (there are: build, check, cluster)" >&2; exit 2 ;;
   esac
 done
 

@@ -70,7 +70,7 @@ class Machine::Impl {
     std::string batch_id;
     store::Batch batch;  // Kept to re-commit when the outcome is unknown.
     std::string reply;
-    tree::TreeCursor tree;  // Of the tree that it was decided on.
+    tree::TreeCursor tree;    // Of the tree that it was decided on.
     bool up_to_date = false;  // Whether State was compared with the end of the log.
     int tries = 0;
   };

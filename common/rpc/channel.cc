@@ -8,10 +8,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "common/access/authenticator.h"
 #include "common/base/check.h"
+#include "common/base/file.h"
 #include "common/rpc/bytes.h"
 #include "common/rpc/positions.h"
 #include "common/rpc/server.h"
@@ -40,6 +42,7 @@ struct Channel::Seen {
 
 namespace {
 
+constexpr char kSystemAuthorities[] = "/etc/ssl/certs/ca-certificates.crt";
 constexpr int kKeepaliveMs = 30000;
 constexpr int kKeepaliveTimeoutMs = 10000;
 
@@ -55,6 +58,15 @@ void SayWhoCalls(const CallerOptions& caller, grpc::ClientContext* context) {
   if (caller.signed_identity) {
     context->AddMetadata(access::kIdentityHeader, caller.signed_identity());
   }
+}
+
+// Without authorities nobody is trusted, and calls say so.
+std::shared_ptr<grpc::ChannelCredentials> Tls(const std::string& authorities_file) {
+  grpc::SslCredentialsOptions options;
+  absl::StatusOr<std::string> authorities =
+      ReadFile(authorities_file.empty() ? kSystemAuthorities : authorities_file);
+  if (authorities.ok()) options.pem_root_certs = *std::move(authorities);
+  return grpc::SslCredentials(options);
 }
 
 // How gRPC spreads calls: in turn over the servers that say they are healthy. A server that drains
@@ -191,9 +203,14 @@ std::shared_ptr<Channel> Channel::Connect(const std::string& address, CallerOpti
   // gRPC knows lists of addresses, but not of names.
   const std::string target =
       absl::StrContains(address, ',') ? absl::StrCat("ipv4:", address) : address;
-  return std::make_shared<Channel>(
-      grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments),
-      std::move(caller));
+  absl::string_view name = address;
+  std::shared_ptr<grpc::Channel> channel;
+  if (absl::ConsumePrefix(&name, "https://")) {
+    channel = grpc::CreateCustomChannel(std::string(name), Tls(caller.authorities_file), arguments);
+  } else {
+    channel = grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+  }
+  return std::make_shared<Channel>(std::move(channel), std::move(caller));
 }
 
 Channel::Channel(std::shared_ptr<grpc::Channel> channel, CallerOptions caller)

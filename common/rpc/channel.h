@@ -29,6 +29,9 @@ namespace terrace::rpc {
 struct CallerOptions {
   std::string token;  // Sent as "authorization: Bearer ..."; empty for none.
   std::function<std::string()> signed_identity;  // Made anew for each call; empty for none.
+  // PEM file of the authorities that may vouch for a server called by "https://"; empty for those
+  // of the system.
+  std::string authorities_file = "";
 };
 
 // One streaming call of any kind, or a unary one taken apart.
@@ -47,8 +50,8 @@ class Stream {
 
 class Channel {
  public:
-  // `address` is "127.0.0.1:7443", several of those separated by commas, or a name of DNS,
-  // "dns:///terrace:7443". Calls are spread over all that are healthy. Calls of methods of
+  // `address` is "127.0.0.1:7443", several of those separated by commas, a name of DNS,
+  // "dns:///terrace:7443", or "https://terrace.example:443" for TLS. Calls are spread over all that are healthy. Calls of methods of
   // `services` (proto services, full names) that change nothing are tried again where a server could
   // not answer; others never are, since they may have been answered already.
   static std::shared_ptr<Channel> Connect(const std::string& address, CallerOptions caller,

@@ -75,8 +75,8 @@ class ProxyCall : public grpc::ServerGenericBidiReactor, public EndableCall {
       return;
     }
     grpc::Slice slice;
-    core_->Check(*target_, identity_, std::string(Flatten(up_, &slice)), deadline_,
-                 [this](absl::Status status) {
+    core_->Check(*target_, identity_, std::string(Flatten(up_, &slice)), SeenBy(*context_),
+                 deadline_, [this](absl::Status status) {
                    if (!status.ok()) {
                      Refuse(std::move(status));
                    } else if (Leave(UpState::kChecking, UpState::kWriting)) {

@@ -246,7 +246,8 @@ absl::Time DeadlineOf(const grpc::GenericCallbackServerContext& context) {
 }
 
 void ServerCore::Check(const Target& target, const access::Identity& identity,
-                       const std::string& message, absl::Time deadline, StatusDone done) {
+                       const std::string& message, Positions seen, absl::Time deadline,
+                       StatusDone done) {
   if (!target.rule) {
     done(absl::OkStatus());
     return;
@@ -262,7 +263,7 @@ void ServerCore::Check(const Target& target, const access::Identity& identity,
     done(std::move(status));
     return;
   }
-  options.catch_up(deadline,
+  options.catch_up(std::move(seen), deadline,
                    [this, &target, identity, message, now, done = std::move(done)]() mutable {
                      done(target.rule->Check(identity, *options.tree(), message, now));
                    });

@@ -43,8 +43,10 @@ struct Route {
   std::shared_ptr<Channel> channel;
 };
 
-// Brings the unit tree up to the registry's present revision; runs `done` then, or at the deadline.
-using TreeCatchUp = std::function<void(absl::Time deadline, absl::AnyInvocable<void()> done)>;
+// Brings the unit tree up to the registry's present revision, and to what the caller has seen of it;
+// runs `done` then, or at the deadline.
+using TreeCatchUp =
+    std::function<void(Positions seen, absl::Time deadline, absl::AnyInvocable<void()> done)>;
 
 // Waits until what the caller has seen already is included where a method of `service` (full name of
 // the proto service) is answered. Positions that mean nothing here are left out.

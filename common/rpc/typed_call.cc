@@ -118,18 +118,20 @@ class TypedCall : public grpc::ServerGenericBidiReactor, public EndableCall {
     }
     grpc::Slice slice;
     bytes_ = std::string(Flatten(in_, &slice));
-    core_->Check(*target_, call_.identity, bytes_, call_.deadline, [this](absl::Status status) {
-      if (status.ok()) status = Parse();
-      if (!status.ok()) {
-        End(std::move(status));
-        return;
-      }
-      if (core_->options.before == nullptr) {
-        WaitForSeen();
-        return;
-      }
-      core_->options.before(*request_, call_.deadline, Then([this] { WaitForSeen(); }));
-    });
+    core_->Check(*target_, call_.identity, bytes_, SeenBy(*context_), call_.deadline,
+                 [this](absl::Status status) {
+                   if (status.ok()) status = Parse();
+                   if (!status.ok()) {
+                     End(std::move(status));
+                     return;
+                   }
+                   if (core_->options.before == nullptr) {
+                     WaitForSeen();
+                     return;
+                   }
+                   core_->options.before(*request_, call_.deadline,
+                                         Then([this] { WaitForSeen(); }));
+                 });
   }
 
   void WaitForSeen() {

@@ -46,6 +46,9 @@ class RedisBackend : public Backend {
   LogId log_id() const override { return keyspace_.tail.position().log_id; }
   LogBounds bounds() const override { return keyspace_.tail.bounds(); }
 
+  bool shared() const override { return true; }
+  absl::StatusOr<Cursor> End() override { return readers_.End(); }
+
   std::vector<absl::StatusOr<CommittedPtr>> CommitGroup(std::vector<Batch> group) override {
     return writer_.CommitGroup(std::move(group));
   }

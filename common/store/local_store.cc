@@ -104,7 +104,10 @@ class LocalStore : public Store {
     return compaction.status;
   }
 
-  absl::StatusOr<Cursor> End() override { return feed_->End(); }
+  absl::StatusOr<Cursor> End() override {
+    return backend_->shared() ? backend_->End() : feed_->End();
+  }
+  bool shared() const override { return backend_->shared(); }
 
  private:
   struct Waiting {

@@ -185,7 +185,7 @@ class Store {
   // behind a verified archive. Waits until it is done; commits go on meanwhile.
   virtual absl::Status Compact(Revision revision) = 0;
 
-  // The end of the log now.
+  // The end of the log now. Where others write it too, this may ask a server.
   virtual absl::StatusOr<Cursor> End() = 0;
 
   // Whether other processes may write to the same log.

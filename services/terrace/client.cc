@@ -61,10 +61,11 @@ std::string NewRequestId() {
                       hex.substr(16, 4), "-", hex.substr(20));
 }
 
-Client::Client(std::string address, const std::string& token, absl::Duration timeout)
+Client::Client(std::string address, const std::string& token, absl::Duration timeout,
+               const std::string& authorities_file)
     : address_(std::move(address)),
       timeout_(timeout),
-      channel_(rpc::Channel::Connect(address_, {token, nullptr})) {}
+      channel_(rpc::Channel::Connect(address_, {token, nullptr, authorities_file})) {}
 
 absl::StatusOr<std::unique_ptr<Client>> Client::FromArguments(const Arguments& arguments) {
   const std::string dir = arguments.Text("data-dir");
@@ -83,7 +84,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::FromArguments(const Arguments& a
   TERRACE_ASSIGN_OR_RETURN(const std::string token, ReadFile(path));
   TERRACE_ASSIGN_OR_RETURN(const int64_t seconds, arguments.Number("timeout", 1, 86400));
   return std::make_unique<Client>(address, std::string(absl::StripAsciiWhitespace(token)),
-                                  absl::Seconds(seconds));
+                                  absl::Seconds(seconds), arguments.Text("ca-file"));
 }
 
 absl::Status Client::Call(const google::protobuf::Message& request,

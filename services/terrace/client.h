@@ -28,9 +28,11 @@ inline constexpr char kDefaultAddress[] = "127.0.0.1:7443";
 
 class Client {
  public:
-  // By --server, --token-file, --data-dir and --timeout. NO_TOKEN_FILE without a token.
+  // By --server, --token-file, --ca-file, --data-dir and --timeout. NO_TOKEN_FILE without a token.
   static absl::StatusOr<std::unique_ptr<Client>> FromArguments(const Arguments& arguments);
-  Client(std::string address, const std::string& token, absl::Duration timeout);
+  // For the authorities file see rpc::CallerOptions.
+  Client(std::string address, const std::string& token, absl::Duration timeout,
+         const std::string& authorities_file = "");
 
   // A unary call. A request that has a request_id and no value in it gets a fresh one.
   absl::Status Call(const google::protobuf::Message& request, google::protobuf::Message* reply);

@@ -64,8 +64,11 @@ const std::vector<Flag>& CommonFlags() {
 
 const std::vector<Flag>& ServerFlags() {
   static const auto* const kFlags = new std::vector<Flag>{
-      {"server", "HOST:PORT", "the server to call; found by --data-dir when left out"},
+      {"server", "ADDRESS",
+       "the server to call, HOST:PORT or https://HOST:PORT; found by --data-dir when left out"},
       {"token-file", "FILE", "file with the token to call with; found by --data-dir when left out",
+       "", false, "@file"},
+      {"ca-file", "FILE", "PEM file of the authorities to trust for https; left out, the system's",
        "", false, "@file"},
       {"data-dir", "DIR", "data directory of a server on this machine", "terrace-data", false,
        "@dir"},

@@ -311,8 +311,10 @@ class SuiteImpl : public Suite {
     options.signer = signer_.get();
     options.tree = [this] { return Tree(); };
     if (!Runs("registry")) {
-      options.catch_up = [this](absl::Time deadline, absl::AnyInvocable<void()> done) {
-        CatchUp(deadline, [done = std::move(done)](const absl::Status&) mutable { done(); });
+      options.catch_up = [this](rpc::Positions seen, absl::Time deadline,
+                                absl::AnyInvocable<void()> done) {
+        CatchUp(seen["registry"], deadline,
+                [done = std::move(done)](const absl::Status&) mutable { done(); });
       };
     }
     options.before = [this](const google::protobuf::Message& request, absl::Time deadline,
@@ -353,19 +355,21 @@ class SuiteImpl : public Suite {
       done(absl::OkStatus());
       return;
     }
-    CatchUp(deadline, std::move(done));
+    CatchUp({}, deadline, std::move(done));
   }
 
-  // Runs `done` once the mirror has come as far as the registry is now; UPSTREAM_DOWN when the
-  // registry does not answer or the mirror takes longer than kCatchUpMost.
-  void CatchUp(absl::Time deadline, StatusDone done) {
-    executor_.Post([this, deadline, done = std::move(done)]() mutable {
+  // Runs `done` once the mirror has come as far as the registry is now, and as `least`;
+  // UPSTREAM_DOWN when the registry does not answer or the mirror takes longer than kCatchUpMost.
+  void CatchUp(const store::Cursor& least, absl::Time deadline, StatusDone done) {
+    executor_.Post([this, least, deadline, done = std::move(done)]() mutable {
       const absl::Status late = Error(Reason::UPSTREAM_DOWN, {{"service", "registry"}});
       absl::optional<store::Cursor> now = RegistryPosition(deadline);
       if (!now) {
         done(late);
         return;
       }
+      // Another replica of the registry may be further than the one that was asked.
+      if (least.log_id == now->log_id) now->revision = std::max(now->revision, least.revision);
       // Whichever comes first, the mirror or the time, takes `done`.
       auto once = std::make_shared<Once>(std::move(done));
       mirror_.WaitFor(*now, [once] { once->Run(absl::OkStatus()); });
@@ -394,10 +398,9 @@ class SuiteImpl : public Suite {
         (least.*part)()->set_log_id(cursor->second.log_id);
         (least.*part)()->set_revision(cursor->second.revision.value);
       }
-      scoring_->boards()->WaitFor(least, latest,
-                                  [done = std::move(done)](const absl::Status&) mutable {
-                                    done(absl::OkStatus());
-                                  });
+      scoring_->boards()->WaitFor(
+          least, latest,
+          [done = std::move(done)](const absl::Status&) mutable { done(absl::OkStatus()); });
       return;
     }
     Machine* own = nullptr;

@@ -135,8 +135,23 @@ absl::Status RunChecks(Context& context, Client* client,
   return absl::OkStatus();
 }
 
+// Loads the sample into `client`'s realm unless it is there, prints the report, and checks it.
+absl::Status Show(Context& context, Client* client) {
+  TERRACE_ASSIGN_OR_RETURN(const bool loaded, IsLoaded(client));
+  if (!loaded) TERRACE_RETURN_IF_ERROR(LoadSample(context, sample::MakeSample(), client));
+  TERRACE_ASSIGN_OR_RETURN(const std::vector<demo::Section> sections, demo::AskFigures(client));
+  demo::PrintFigures(sections, &context.output());
+  TERRACE_RETURN_IF_ERROR(
+      demo::PrintScores(client, LanguageOf(context.arguments().Text("lang")), &context.output()));
+  return context.arguments().On("check") ? RunChecks(context, client, sections) : absl::OkStatus();
+}
+
 absl::Status Demo(Context& context) {
   const Arguments& arguments = context.arguments();
+  if (arguments.Given("server")) {
+    TERRACE_ASSIGN_OR_RETURN(Client* const client, context.client());
+    return Show(context, client);
+  }
   const bool ends = arguments.On("once") || arguments.On("check");
   const bool temporary = !arguments.Given("data-dir");
   const std::string dir = temporary ? TemporaryDir() : arguments.Text("data-dir");
@@ -153,13 +168,7 @@ absl::Status Demo(Context& context) {
   Client* const client = realm.client.get();
   TERRACE_ASSIGN_OR_RETURN(const AddressFile address,
                            AddressFile::Write(dir, listen, realm.suite->port()));
-  TERRACE_ASSIGN_OR_RETURN(const bool loaded, IsLoaded(client));
-  if (!loaded) TERRACE_RETURN_IF_ERROR(LoadSample(context, sample::MakeSample(), client));
-  TERRACE_ASSIGN_OR_RETURN(const std::vector<demo::Section> sections, demo::AskFigures(client));
-  demo::PrintFigures(sections, &context.output());
-  TERRACE_RETURN_IF_ERROR(
-      demo::PrintScores(client, LanguageOf(arguments.Text("lang")), &context.output()));
-  if (arguments.On("check")) return RunChecks(context, client, sections);
+  TERRACE_RETURN_IF_ERROR(Show(context, client));
   if (ends) return absl::OkStatus();
   PrintWelcome(context, dir, address.address());
   signals.Wait();
@@ -178,6 +187,12 @@ std::vector<Command> DemoCommands() {
                      {"check", "",
                       "counts every figure again from exported records, changes "
                       "something, and ends"},
+                     {"server", "ADDRESS",
+                      "loads it into this server instead and ends; --token-file names the token"},
+                     {"token-file", "FILE", "file with the token to call with", "", false, "@file"},
+                     {"ca-file", "FILE", "PEM file of the authorities to trust for https", "",
+                      false, "@file"},
+                     {"timeout", "SECONDS", "how long to wait for an answer", "60"},
                      {"data-dir", "DIR", "keeps the data here", "", false, "@dir"},
                      {"listen", "HOST:PORT",
                       "address to serve on; left out, 127.0.0.1:7443, and a "

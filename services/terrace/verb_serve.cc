@@ -51,33 +51,32 @@ absl::Status Serve(Context& context) {
 }  // namespace
 
 std::vector<Command> ServeCommands() {
-  return {
-      {.name = "serve",
-       .summary = "Runs the services; without flags all of them, on an embedded store",
-       .details = "The first start writes an administrator's token to DIR/admin.token. SIGTERM "
-                  "and Ctrl-C\nanswer what is under way and stop.",
-       .flags = {{"data-dir", "DIR", "where data, keys and the first token are kept",
-                  "terrace-data", false, "@dir"},
-                 {"listen", "HOST:PORT",
-                  "addresses to serve on, separated by commas; port 0 "
-                  "picks one",
-                  kDefaultAddress},
-                 {"services", "LIST",
-                  "only these, separated by commas: registry, measures, "
-                  "inspections, scoring, gateway"},
-                 {"store", "URL",
-                  "sqlite:DIR, redis://HOST:PORT/REALM, redis+cluster://HOST:PORT,.../REALM or "
-                  "memory:; left out, sqlite in the data directory"},
-                 {"peer", "SERVICE=ADDRESS",
-                  "where a service that is not run here answers: HOST:PORT, several of them "
-                  "separated by commas, or dns:///NAME:PORT",
-                  "", true},
-                 {"identity-key-file", "FILE",
-                  "the deployment's key, the same for all of its "
-                  "processes",
-                  "", false, "@file"}},
-       .calls_server = false,
-       .run = Serve}};
+  return {{.name = "serve",
+           .summary = "Runs the services; without flags all of them, on an embedded store",
+           .details = "The first start writes an administrator's token to DIR/admin.token. SIGTERM "
+                      "and Ctrl-C\nanswer what is under way and stop.",
+           .flags = {{"data-dir", "DIR", "where data, keys and the first token are kept",
+                      "terrace-data", false, "@dir"},
+                     {"listen", "HOST:PORT",
+                      "addresses to serve on, separated by commas; port 0 "
+                      "picks one",
+                      kDefaultAddress},
+                     {"services", "LIST",
+                      "only these, separated by commas: registry, measures, "
+                      "inspections, scoring, gateway"},
+                     {"store", "URL",
+                      "sqlite:DIR, redis://HOST:PORT/REALM, redis+cluster://HOST:PORT,.../REALM or "
+                      "memory:; left out, sqlite in the data directory"},
+                     {"peer", "SERVICE=ADDRESS",
+                      "where a service that is not run here answers: HOST:PORT, several of them "
+                      "separated by commas, or dns:///NAME:PORT",
+                      "", true},
+                     {"identity-key-file", "FILE",
+                      "the deployment's key, the same for all of its "
+                      "processes",
+                      "", false, "@file"}},
+           .calls_server = false,
+           .run = Serve}};
 }
 
 }  // namespace terrace::cli

@@ -140,6 +140,18 @@ absl::StatusOr<std::vector<Entry>> Readers::SnapshotPage(KeyRange range) {
   return page;
 }
 
+absl::StatusOr<Cursor> Readers::End() {
+  Borrowed session(this);
+  absl::StatusOr<std::vector<ReplyPtr>> replies = session->Run(1, [&] {
+    session->link().Append({"HMGET", keyspace_->keys.meta, "log_id", "end"});
+  });
+  if (!replies.ok()) return Unreadable(replies.status());
+  const View meta((*replies)[0]);
+  Cursor end{std::string(meta[0].text()), Revision{meta[1].number()}};
+  TERRACE_RETURN_IF_ERROR(Settle(end.log_id, end.revision));
+  return end;
+}
+
 absl::StatusOr<std::vector<CommittedPtr>> Readers::LogPage(Revision from, Revision to) {
   const LogId log_id = keyspace_->tail.position().log_id;
   std::vector<CommittedPtr> batches;
