@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
 #include "google/protobuf/util/time_util.h"
 
@@ -17,9 +18,19 @@ using internal::v1::GetProcessResponse;
 
 constexpr char kGetProcess[] = "/terrace.internal.v1.Process/GetProcess";
 
+// Sorts the rows by key and keeps the first of those that have the same.
+template <class Key, class Row>
+void SortedOnce(Key key, google::protobuf::RepeatedPtrField<Row>* rows) {
+  std::stable_sort(rows->begin(), rows->end(),
+                   [key](const Row& a, const Row& b) { return key(a) < key(b); });
+  rows->erase(std::unique(rows->begin(), rows->end(),
+                          [key](const Row& a, const Row& b) { return key(a) == key(b); }),
+              rows->end());
+}
+
 }  // namespace
 
-Processes::Processes(DescribeFn describe, Peers peers, const Clock* clock)
+Processes::Processes(DescribeFn describe, std::vector<Peer> peers, const Clock* clock)
     : describe_(std::move(describe)),
       peers_(std::move(peers)),
       clock_(clock),
@@ -37,18 +48,25 @@ std::vector<GetProcessResponse> Processes::Ask() const {
   absl::BlockingCounter waiting(static_cast<int>(peers_.size()));
   const GetProcessRequest request;
   auto answer = answers.begin();
-  for (const auto& [service, channel] : peers_) {
+  for (const Peer& peer : peers_) {
     GetProcessResponse* const reply = &*++answer;
-    channel->CallAsync(kGetProcess, request, reply, clock_->Now() + kPeerTimeout, absl::nullopt,
-                       [&waiting, reply, service = service](const absl::Status& status) {
-                         if (!status.ok()) {
-                           reply->Clear();
-                           reply->add_services()->set_service(service);
-                         }
-                         waiting.DecrementCount();
-                       });
+    peer.channel->CallAsync(kGetProcess, request, reply, clock_->Now() + kPeerTimeout,
+                            absl::nullopt, [&waiting, &peer, reply](const absl::Status& status) {
+                              if (!status.ok()) {
+                                reply->Clear();
+                                reply->add_services()->set_service(peer.service);
+                              }
+                              waiting.DecrementCount();
+                            });
   }
   waiting.Wait();
+  for (size_t i = 0; i < peers_.size(); ++i) {
+    GetProcessResponse& said = answers[i + 1];
+    for (ServiceStatus& row : *said.mutable_services()) row.set_address(peers_[i].address);
+    for (MethodMetrics& row : *said.mutable_methods()) {
+      row.set_process(absl::StrCat(row.process(), "@", peers_[i].address));
+    }
+  }
   return answers;
 }
 
@@ -56,15 +74,9 @@ void Processes::Status(gateway::v1::GetStatusResponse* reply) const {
   for (GetProcessResponse& process : Ask()) {
     for (ServiceStatus& row : *process.mutable_services()) *reply->add_services() = std::move(row);
   }
-  // A peer that runs several services was asked once for each of them.
-  auto& rows = *reply->mutable_services();
-  std::stable_sort(rows.begin(), rows.end(), [](const ServiceStatus& a, const ServiceStatus& b) {
-    return a.service() < b.service();
-  });
-  const auto end = std::unique(
-      rows.begin(), rows.end(),
-      [](const ServiceStatus& a, const ServiceStatus& b) { return a.service() == b.service(); });
-  rows.erase(end, rows.end());
+  // A process that runs several services was asked once for each of them.
+  auto key = [](const ServiceStatus& row) { return std::tie(row.service(), row.address()); };
+  SortedOnce(key, reply->mutable_services());
 }
 
 void Processes::Metrics(gateway::v1::GetMetricsResponse* reply) const {
@@ -72,14 +84,7 @@ void Processes::Metrics(gateway::v1::GetMetricsResponse* reply) const {
     for (MethodMetrics& row : *process.mutable_methods()) *reply->add_methods() = std::move(row);
   }
   auto key = [](const MethodMetrics& row) { return std::tie(row.process(), row.method()); };
-  auto& rows = *reply->mutable_methods();
-  std::stable_sort(rows.begin(), rows.end(), [key](const MethodMetrics& a, const MethodMetrics& b) {
-    return key(a) < key(b);
-  });
-  const auto end = std::unique(
-      rows.begin(), rows.end(),
-      [key](const MethodMetrics& a, const MethodMetrics& b) { return key(a) == key(b); });
-  rows.erase(end, rows.end());
+  SortedOnce(key, reply->mutable_methods());
 }
 
 MethodMetrics ToMetrics(const std::string& process, const std::string& method,

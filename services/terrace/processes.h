@@ -28,11 +28,15 @@ class Processes {
  public:
   // Fills in how this process is doing.
   using DescribeFn = std::function<void(internal::v1::GetProcessResponse*)>;
-  // Another service: who answers for it.
-  using Peers = std::map<std::string, std::shared_ptr<rpc::Channel>>;
+  // Another process: a service that it should run, and where it answers.
+  struct Peer {
+    std::string service;
+    std::string address;
+    std::shared_ptr<rpc::Channel> channel;
+  };
 
   // The clock outlives this.
-  Processes(DescribeFn describe, Peers peers, const Clock* clock);
+  Processes(DescribeFn describe, std::vector<Peer> peers, const Clock* clock);
 
   // The table of terrace.internal.v1.Process.
   const rpc::Methods& methods() const { return methods_; }
@@ -45,7 +49,7 @@ class Processes {
   std::vector<internal::v1::GetProcessResponse> Ask() const;
 
   const DescribeFn describe_;
-  const Peers peers_;
+  const std::vector<Peer> peers_;
   const Clock* const clock_;
   rpc::Methods methods_;
 };

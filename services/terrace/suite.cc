@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "common/access/authenticator.h"
@@ -298,8 +299,15 @@ class SuiteImpl : public Suite {
       }
     }
     AddOperations();
+    std::vector<Processes::Peer> processes;
+    for (const auto& [service, addresses] : options_.peers) {
+      for (absl::string_view address : absl::StrSplit(addresses, ',')) {
+        processes.push_back({service, std::string(address),
+                             rpc::Channel::Connect(std::string(address), ServiceCaller())});
+      }
+    }
     processes_ = std::make_unique<Processes>(
-        [this](internal::v1::GetProcessResponse* reply) { Describe(reply); }, peers_,
+        [this](internal::v1::GetProcessResponse* reply) { Describe(reply); }, std::move(processes),
         options_.clock);
     options.methods.push_back(&processes_->methods());
     for (const auto& methods : methods_) options.methods.push_back(methods.get());

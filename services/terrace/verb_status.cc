@@ -54,9 +54,9 @@ absl::Status Status(Context& context) {
     context.output().PrintJson(reply);
     return absl::OkStatus();
   }
-  Table table({"SERVICE", "SERVING", "REVISION", "UNITS", "BEHIND"});
+  Table table({"SERVICE", "ADDRESS", "SERVING", "REVISION", "UNITS", "BEHIND"});
   for (const v1::ServiceStatus& row : reply.services()) {
-    table.Add({row.service(), row.serving() ? "yes" : "no",
+    table.Add({row.service(), row.address(), row.serving() ? "yes" : "no",
                row.has_cursor() ? absl::StrCat(row.cursor().revision()) : "",
                row.serving() ? Thousands(row.units()) : "", Behind(row)});
   }
