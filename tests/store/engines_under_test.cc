@@ -26,10 +26,13 @@ class SqliteStorage : public Storage {
       absl::StrCat(testing::TempDir(), "/terrace-conformance-", RandomHex(8));
 };
 
+// However busy the disk is, no answer of a server comes too late.
+constexpr char kPatient[] = "?timeout_ms=30000&wait_ms=30000";
+
 class RedisStorage : public Storage {
  public:
   std::string url() const override {
-    return absl::StrCat("redis://", SharedRedisServer().address(), "/", realm_);
+    return absl::StrCat("redis://", SharedRedisServer().address(), "/", realm_, kPatient);
   }
 
  private:
@@ -39,7 +42,8 @@ class RedisStorage : public Storage {
 class RedisClusterStorage : public Storage {
  public:
   std::string url() const override {
-    return absl::StrCat("redis+cluster://", SharedRedisCluster().addresses(), "/", realm_);
+    return absl::StrCat("redis+cluster://", SharedRedisCluster().addresses(), "/", realm_,
+                        kPatient);
   }
 
  private:

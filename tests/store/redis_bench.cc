@@ -124,7 +124,8 @@ void MeasureCommits(RedisServer& server, absl::Duration time) {
     for (int group : {1, 32, 128}) {
       const std::string realm = RandomHex(8);
       const std::string url =
-          absl::StrCat("redis://", server.address(), "/", realm, "?allow_unsafe=1&wait=", wait);
+          absl::StrCat("redis://", server.address(), "/", realm,
+                       "?allow_unsafe=1&wait_ms=30000&timeout_ms=30000&wait=", wait);
       double engine = 0;
       {
         auto store = OpenStore({url, "bench"});

@@ -48,7 +48,7 @@ class RedisClusterTest : public RedisFaultTest {
     std::thread thread_;
   };
 
-  RedisCluster cluster_;
+  RedisCluster cluster_{absl::Seconds(2)};
 };
 
 TEST_F(RedisClusterTest, AMasterThatIsKilledLosesNothing) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace terrace::store {
 
@@ -54,7 +55,8 @@ class RedisServer {
 // Three masters with a replica each.
 class RedisCluster {
  public:
-  RedisCluster();
+  // A master that does not answer for so long is replaced.
+  explicit RedisCluster(absl::Duration node_timeout);
 
   const std::vector<std::unique_ptr<RedisServer>>& servers() const { return servers_; }
   std::string addresses() const;  // Of all, separated by commas.
