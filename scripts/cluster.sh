@@ -27,12 +27,13 @@ fail() {
   exit 1
 }
 
-# A port that nobody listens on; Redis also takes the one 10,000 above for its bus.
+# A port that nobody listens on, below those that outgoing connections get; Redis also takes the one
+# 10,000 above for its bus.
 taken=" "
 free_port() {
   local candidate
   while true; do
-    candidate=$((20000 + RANDOM % 15000))
+    candidate=$((10000 + RANDOM % 12000))
     case "$taken" in *" $candidate "*) continue ;; esac
     (exec 3<>"/dev/tcp/127.0.0.1/$candidate") 2>/dev/null && continue
     (exec 3<>"/dev/tcp/127.0.0.1/$((candidate + 10000))") 2>/dev/null && continue

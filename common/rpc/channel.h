@@ -51,9 +51,10 @@ class Stream {
 class Channel {
  public:
   // `address` is "127.0.0.1:7443", several of those separated by commas, a name of DNS,
-  // "dns:///terrace:7443", or "https://terrace.example:443" for TLS. Calls are spread over all that are healthy. Calls of methods of
-  // `services` (proto services, full names) that change nothing are tried again where a server could
-  // not answer; others never are, since they may have been answered already.
+  // "dns:///terrace:7443", or "https://terrace.example:443" for TLS. Calls are spread over all that
+  // are healthy. Calls of methods of `services` (proto services, full names) that change nothing
+  // are tried again where a server could not answer; others never are, since they may have been
+  // answered already.
   static std::shared_ptr<Channel> Connect(const std::string& address, CallerOptions caller,
                                           const std::vector<std::string>& services = {});
   Channel(std::shared_ptr<grpc::Channel> channel, CallerOptions caller);
@@ -79,8 +80,8 @@ class Channel {
 
   const std::shared_ptr<grpc::Channel>& grpc_channel() const { return channel_; }
 
-  // What the answers to this channel's calls spoke for; sent along with every later call, so that the
-  // caller reads its own writes.
+  // What the answers to this channel's calls spoke for; sent along with every later call, so that
+  // the caller reads its own writes.
   struct Seen;
 
  private:

@@ -43,13 +43,13 @@ struct Route {
   std::shared_ptr<Channel> channel;
 };
 
-// Brings the unit tree up to the registry's present revision, and to what the caller has seen of it;
-// runs `done` then, or at the deadline.
+// Brings the unit tree up to the registry's present revision, and to what the caller has seen of
+// it; runs `done` then, or at the deadline.
 using TreeCatchUp =
     std::function<void(Positions seen, absl::Time deadline, absl::AnyInvocable<void()> done)>;
 
-// Waits until what the caller has seen already is included where a method of `service` (full name of
-// the proto service) is answered. Positions that mean nothing here are left out.
+// Waits until what the caller has seen already is included where a method of `service` (full name
+// of the proto service) is answered. Positions that mean nothing here are left out.
 using WaitForSeenFn = std::function<void(const std::string& service, Positions seen,
                                          absl::Time deadline, StatusDone done)>;
 

@@ -385,9 +385,9 @@ class SuiteImpl : public Suite {
     });
   }
 
-  // Waits until the service that answers includes what its caller has seen: its own log, the mirror of
-  // the registry, and for scores everything that they are made of. A mirror that lags longer than
-  // kCatchUpMost is no reason to refuse an answer.
+  // Waits until the service that answers includes what its caller has seen: its own log, the mirror
+  // of the registry, and for scores everything that they are made of. A mirror that lags longer
+  // than kCatchUpMost is no reason to refuse an answer.
   void WaitForSeen(const std::string& proto, rpc::Positions seen, absl::Time deadline,
                    StatusDone done) {
     const absl::Time latest = std::min(deadline, options_.clock->Now() + kCatchUpMost);
