@@ -121,7 +121,7 @@ void Machine::Impl::FinishUnchanged(const ExecutionPtr& x, absl::StatusOr<Done> 
   }
   x->up_to_date = true;
   Post([this, x, result = std::move(result)]() mutable {
-    const absl::StatusOr<store::Cursor> end = options_.store->End();
+    const absl::StatusOr<store::Cursor> end = options_.store->CatchUp();
     store::Cursor at;
     {
       absl::MutexLock lock(&mu_);
@@ -220,7 +220,7 @@ void Machine::Impl::OnCommit(const ExecutionPtr& x, absl::StatusOr<store::Revisi
 // A re-commit found the batch in the log. Mostly the feed brings it; but when State was loaded from
 // a snapshot that includes it, nobody tells, and the row of its first change says where it is.
 void Machine::Impl::Settle(const ExecutionPtr& x) {
-  absl::StatusOr<store::Cursor> end = options_.store->End();
+  absl::StatusOr<store::Cursor> end = options_.store->CatchUp();
   if (!end.ok()) {
     timer_->After(kRetryMost, [this, x] { Post([this, x] { Settle(x); }); });
     return;

@@ -47,7 +47,7 @@ class RedisBackend : public Backend {
   LogBounds bounds() const override { return keyspace_.tail.bounds(); }
 
   bool shared() const override { return true; }
-  absl::StatusOr<Cursor> End() override { return readers_.End(); }
+  absl::StatusOr<Cursor> CatchUp() override { return readers_.CatchUp(); }
 
   std::vector<absl::StatusOr<CommittedPtr>> CommitGroup(std::vector<Batch> group) override {
     return writer_.CommitGroup(std::move(group));

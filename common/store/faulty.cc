@@ -175,6 +175,7 @@ class FaultyStoreImpl : public FaultyStore {
   absl::Status Compact(Revision revision) override { return store_->Compact(revision); }
   absl::StatusOr<Cursor> End() override { return store_->End(); }
   bool shared() const override { return store_->shared(); }
+  absl::StatusOr<Cursor> CatchUp() override { return store_->CatchUp(); }
 
   void Heal() override { dice_->Heal(); }
   FaultCounts counts() const override { return dice_->counts(); }

@@ -104,10 +104,11 @@ class LocalStore : public Store {
     return compaction.status;
   }
 
-  absl::StatusOr<Cursor> End() override {
-    return backend_->shared() ? backend_->End() : feed_->End();
-  }
+  absl::StatusOr<Cursor> End() override { return feed_->End(); }
   bool shared() const override { return backend_->shared(); }
+  absl::StatusOr<Cursor> CatchUp() override {
+    return backend_->shared() ? backend_->CatchUp() : feed_->End();
+  }
 
  private:
   struct Waiting {

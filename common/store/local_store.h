@@ -35,9 +35,9 @@ class Backend : public FeedSource {
   virtual LogId log_id() const = 0;
   virtual LogBounds bounds() const = 0;  // At the start.
 
-  // Whether others write the log as well; then End is where it ends for all of them.
+  // As Store's; CatchUp is asked of a shared backend only.
   virtual bool shared() const { return false; }
-  virtual absl::StatusOr<Cursor> End() { return Cursor(); }
+  virtual absl::StatusOr<Cursor> CatchUp() { return Cursor(); }
 
   // (writer) Commits the batches one after the other, all of them valid by CheckBatch, durably at
   // once. One answer per batch, in their order; a failed guard of one does not touch the others.

@@ -185,11 +185,13 @@ class Store {
   // behind a verified archive. Waits until it is done; commits go on meanwhile.
   virtual absl::Status Compact(Revision revision) = 0;
 
-  // The end of the log now. Where others write it too, this may ask a server.
+  // The end of the log, as far as it is known here.
   virtual absl::StatusOr<Cursor> End() = 0;
 
-  // Whether other processes may write to the same log.
+  // Whether other processes may write to the same log; CatchUp then asks where it ends and waits
+  // until that much is known here. Blocks.
   virtual bool shared() const { return false; }
+  virtual absl::StatusOr<Cursor> CatchUp() { return End(); }
 };
 
 // The ABORTED of a Commit, reason CONFLICT, and the key of the guard that did not hold. The key

@@ -140,7 +140,7 @@ absl::StatusOr<std::vector<Entry>> Readers::SnapshotPage(KeyRange range) {
   return page;
 }
 
-absl::StatusOr<Cursor> Readers::End() {
+absl::StatusOr<Cursor> Readers::CatchUp() {
   Borrowed session(this);
   absl::StatusOr<std::vector<ReplyPtr>> replies = session->Run(1, [&] {
     session->link().Append({"HMGET", keyspace_->keys.meta, "log_id", "end"});

@@ -40,7 +40,7 @@ class Readers {
   absl::StatusOr<std::vector<Entry>> SnapshotPage(KeyRange range);
   absl::StatusOr<std::vector<CommittedPtr>> LogPage(Revision from, Revision to);
   // Where the log ends on the server, once the tail is there too.
-  absl::StatusOr<Cursor> End();
+  absl::StatusOr<Cursor> CatchUp();
 
  private:
   // Lends a session of its own to a thread.
