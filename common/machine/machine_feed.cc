@@ -95,8 +95,7 @@ void Machine::Impl::OnFeedEnd(absl::Status status) {
   timer_->After(kRetryMost, [this] { FollowAgain(); });
 }
 
-// The log that State was made from has no future: State is made of the one that
-// is there now.
+// The log that State was made from has no future: State is made of the one that is there now.
 void Machine::Impl::LoadAgain() {
   {
     absl::MutexLock lock(&mu_);

@@ -34,7 +34,6 @@ class ProxyCall : public grpc::ServerGenericBidiReactor, public EndableCall {
         context_(context),
         credentials_(CredentialsOf(*context)),
         identity_(std::move(identity)),
-        deadline_(DeadlineOf(*context)),
         checked_(absl::Now()),
         started_(checked_),
         stub_(target->route->channel->grpc_channel()),
@@ -75,8 +74,8 @@ class ProxyCall : public grpc::ServerGenericBidiReactor, public EndableCall {
       return;
     }
     grpc::Slice slice;
-    core_->Check(*target_, identity_, std::string(Flatten(up_, &slice)), SeenBy(*context_),
-                 deadline_, [this](absl::Status status) {
+    core_->Check(*target_, identity_, std::string(Flatten(up_, &slice)), *context_,
+                 [this](absl::Status status) {
                    if (!status.ok()) {
                      Refuse(std::move(status));
                    } else if (Leave(UpState::kChecking, UpState::kWriting)) {
@@ -232,7 +231,6 @@ class ProxyCall : public grpc::ServerGenericBidiReactor, public EndableCall {
   grpc::GenericCallbackServerContext* const context_;
   const access::Credentials credentials_;
   const access::Identity identity_;
-  const absl::Time deadline_;
   absl::Time checked_;
   const absl::Time started_;
   bool failed_ = false;

@@ -246,8 +246,8 @@ absl::Time DeadlineOf(const grpc::GenericCallbackServerContext& context) {
 }
 
 void ServerCore::Check(const Target& target, const access::Identity& identity,
-                       const std::string& message, Positions seen, absl::Time deadline,
-                       StatusDone done) {
+                       const std::string& message,
+                       const grpc::GenericCallbackServerContext& context, StatusDone done) {
   if (!target.rule) {
     done(absl::OkStatus());
     return;
@@ -263,7 +263,7 @@ void ServerCore::Check(const Target& target, const access::Identity& identity,
     done(std::move(status));
     return;
   }
-  options.catch_up(std::move(seen), deadline,
+  options.catch_up(SeenBy(context), DeadlineOf(context),
                    [this, &target, identity, message, now, done = std::move(done)]() mutable {
                      done(target.rule->Check(identity, *options.tree(), message, now));
                    });

@@ -44,7 +44,7 @@ struct ServerCore {
   // Access check of one message; when it speaks of units that the tree does not know, the tree gets
   // the chance to catch up first.
   void Check(const Target& target, const access::Identity& identity, const std::string& message,
-             Positions seen, absl::Time deadline, StatusDone done);
+             const grpc::GenericCallbackServerContext& context, StatusDone done);
 };
 
 // The facts that a call brings along.

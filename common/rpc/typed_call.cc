@@ -118,25 +118,26 @@ class TypedCall : public grpc::ServerGenericBidiReactor, public EndableCall {
     }
     grpc::Slice slice;
     bytes_ = std::string(Flatten(in_, &slice));
-    core_->Check(*target_, call_.identity, bytes_, SeenBy(*context_), call_.deadline,
-                 [this](absl::Status status) {
-                   if (status.ok()) status = Parse();
-                   if (!status.ok()) {
-                     End(std::move(status));
-                     return;
-                   }
-                   if (core_->options.before == nullptr) {
-                     WaitForSeen();
-                     return;
-                   }
-                   core_->options.before(*request_, call_.deadline,
-                                         Then([this] { WaitForSeen(); }));
-                 });
+    core_->Check(*target_, call_.identity, bytes_, *context_, [this](absl::Status status) {
+      if (status.ok()) status = Parse();
+      if (!status.ok()) {
+        End(std::move(status));
+        return;
+      }
+      if (core_->options.before == nullptr) {
+        WaitForSeen();
+        return;
+      }
+      core_->options.before(*request_, call_.deadline, Then([this] { WaitForSeen(); }));
+    });
   }
 
+  // What State includes it keeps, so later messages of a stream need not wait again.
   void WaitForSeen() {
-    Positions seen = SeenBy(*context_);
-    if (seen.empty() || core_->options.wait_for_seen == nullptr) {
+    Positions seen;
+    if (core_->options.wait_for_seen != nullptr && !waited_for_seen_) seen = SeenBy(*context_);
+    waited_for_seen_ = true;
+    if (seen.empty()) {
       Wait();
       return;
     }
@@ -286,6 +287,7 @@ class TypedCall : public grpc::ServerGenericBidiReactor, public EndableCall {
   absl::Time checked_;
   const absl::Time started_;
   bool failed_ = false;
+  bool waited_for_seen_ = false;
 
   grpc::ByteBuffer in_;
   grpc::ByteBuffer out_;
