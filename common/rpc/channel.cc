@@ -70,7 +70,8 @@ std::shared_ptr<grpc::ChannelCredentials> Tls(const std::string& authorities_fil
 }
 
 // How gRPC spreads calls: in turn over the servers that say they are healthy. A server that drains
-// says that it is not, and gets no more.
+// says that it is not, and gets no more; what reached it too late to be answered ends as CANCELLED
+// there, and may be tried elsewhere. Callers who cancel end their calls by themselves.
 std::string ServiceConfig(const std::vector<std::string>& services) {
   std::vector<std::string> safe;
   for (const std::string& name : services) {
@@ -92,7 +93,7 @@ std::string ServiceConfig(const std::vector<std::string>& services) {
     retries = absl::StrCat(R"(,"methodConfig":[{"name":[)", absl::StrJoin(safe, ","),
                            R"(],"retryPolicy":{"maxAttempts":4,"initialBackoff":"0.05s",)",
                            R"("maxBackoff":"0.5s","backoffMultiplier":2,)",
-                           R"("retryableStatusCodes":["UNAVAILABLE"]}}])");
+                           R"("retryableStatusCodes":["UNAVAILABLE","CANCELLED"]}}])");
   }
   return absl::StrCat(R"({"loadBalancingConfig":[{"round_robin":{}}],)",
                       R"("healthCheckConfig":{"serviceName":""})", retries, "}");
