@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "common/base/error.h"
 #include "common/resource/names.h"
 #include "common/resource/page_token.h"
@@ -43,6 +44,20 @@ class OperationsTable {
 
   static absl::Status Find(machine::Machine* machine, const std::string& name, Operation* out,
                            store::Cursor* position) {
+    absl::Status status = FindHere(machine, name, out, position);
+    if (!absl::IsNotFound(status) || !machine->store().shared()) return status;
+    // Another replica may have started it a moment ago.
+    const absl::StatusOr<store::Cursor> end = machine->store().CatchUp();
+    if (!end.ok()) return status;
+    absl::Notification reached;
+    machine->WaitFor(*end, machine->clock().Now() + absl::Seconds(2),
+                     [&](const absl::Status&) { reached.Notify(); });
+    reached.WaitForNotification();
+    return FindHere(machine, name, out, position);
+  }
+
+  static absl::Status FindHere(machine::Machine* machine, const std::string& name, Operation* out,
+                               store::Cursor* position) {
     return machine->Read<machine::State>(
         [&](const machine::State& state, const store::Cursor& at) -> absl::Status {
           auto record = state.rows().Get<OperationRecord>(name);
