@@ -9,8 +9,9 @@
 namespace terrace::machine {
 namespace {
 
-bool IsOutcomeUnknown(const absl::Status& status) {
-  return HasReason(status, Reason::OUTCOME_UNKNOWN);
+// Answers that tell what became of every attempt to commit a batch.
+bool IsFinal(const absl::Status& status) {
+  return absl::IsAlreadyExists(status) || store::FailedGuard(status).has_value();
 }
 
 }  // namespace
@@ -143,6 +144,7 @@ void Machine::Impl::FinishUnchanged(const ExecutionPtr& x, absl::StatusOr<Done> 
 
 void Machine::Impl::Commit(const ExecutionPtr& x) {
   x->batch_id = store::NewBatchId();
+  x->in_doubt = false;
   x->batch.id = x->batch_id;
   x->batch.header = MakeHeader(x->command, x->tree);
   if (!x->request_key.empty()) {
@@ -179,18 +181,22 @@ void Machine::Impl::OnCommit(const ExecutionPtr& x, absl::StatusOr<store::Revisi
     Post([this, x] { Settle(x); });
     return;
   }
-  if (IsOutcomeUnknown(status)) {
-    // Only the log can tell: the same batch again either lands, or is found there already.
-    absl::Status late = status;
+  const bool unknown = HasReason(status, Reason::OUTCOME_UNKNOWN);
+  x->in_doubt = x->in_doubt || unknown;
+  if (x->in_doubt && !IsFinal(status)) {
+    // Only the log can tell: the same batch again either lands, or is found there already. A shared
+    // store that has failed takes changes again once the new log is followed.
+    const bool again = unknown || store::IsRefusedForNow(status) ||
+                       (HasReason(status, Reason::STORE_FAILED) && options_.store->shared());
     {
       absl::MutexLock lock(&mu_);
       if (!pending_.contains(x->batch_id)) return;  // The feed was quicker.
     }
     const absl::Time deadline =
         std::min(x->command.deadline, x->command.received + kCommandTimeoutDefault);
-    if (options_.clock->Now() + kRetryMost > deadline) {
+    if (!again || options_.clock->Now() + kRetryMost > deadline) {
       ExecutionPtr own;
-      if (TakePending(x->batch_id, &own)) Finish(own, std::move(late));
+      if (TakePending(x->batch_id, &own)) Finish(own, Error(Reason::OUTCOME_UNKNOWN));
       return;
     }
     timer_->After(kRetryFirst * 10, [this, x] {
@@ -203,7 +209,7 @@ void Machine::Impl::OnCommit(const ExecutionPtr& x, absl::StatusOr<store::Revisi
   ExecutionPtr own;
   if (!TakePending(x->batch_id, &own)) return;
   absl::optional<std::string> guard = store::FailedGuard(status);
-  if (!guard && HasReason(status, Reason::OVERLOADED)) {
+  if (store::IsRefusedForNow(status)) {
     Retry(
         own, [this, own] { Decide(own); }, status);  // Not stored; there may be room soon.
     return;

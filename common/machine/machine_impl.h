@@ -68,7 +68,8 @@ class Machine::Impl {
     std::vector<std::string> keys;
     std::string request_key;  // Empty when the command is not replayable.
     std::string batch_id;
-    store::Batch batch;  // Kept to re-commit when the outcome is unknown.
+    store::Batch batch;     // Kept to re-commit when the outcome is unknown.
+    bool in_doubt = false;  // Whether an attempt to commit it may yet turn out to be in the log.
     std::string reply;
     tree::TreeCursor tree;    // Of the tree that it was decided on.
     bool up_to_date = false;  // Whether State was compared with the end of the log.

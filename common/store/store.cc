@@ -48,6 +48,10 @@ absl::optional<std::string> FailedGuard(const absl::Status& status) {
   return std::string(*key);
 }
 
+bool IsRefusedForNow(const absl::Status& status) {
+  return HasReason(status, Reason::OVERLOADED) || HasReason(status, Reason::STORE_NOT_READY);
+}
+
 std::string NewBatchId() { return RandomBytes(kBatchIdBytes); }
 
 bool RegisterEngine(absl::string_view scheme, EngineFactory factory) {

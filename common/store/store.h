@@ -60,7 +60,7 @@ inline constexpr size_t kKeyBytesMax = 512;
 inline constexpr size_t kReadKeysMax = 10'000;
 inline constexpr int kScanEntriesMax = 10'000;
 
-// Limits of what waits; beyond them a call is answered with OVERLOADED and nothing is stored.
+// Limits of what waits; beyond them a call is answered with OVERLOADED.
 inline constexpr size_t kCommitQueueBatchesMax = 16'384;
 inline constexpr size_t kCommitQueueBytesMax = 64 << 20;
 inline constexpr size_t kReadQueueMax = 16'384;
@@ -160,8 +160,10 @@ class Store {
   // (see FailedGuard) when a guard does not hold; INVALID_ARGUMENT over a limit; ALREADY_EXISTS
   // (reason BATCH_STORED) when the log already holds a batch of this id; UNAVAILABLE with reason
   // OUTCOME_UNKNOWN when the batch may or may not be in the log, which only the log itself, or a
-  // re-commit of the same batch id, can tell; with STORE_FAILED once the engine has stopped writing
-  // after such a failure. Every answer but the revision and OUTCOME_UNKNOWN means: nothing changed.
+  // re-commit of the same batch id, can tell; with OVERLOADED or STORE_NOT_READY when it may be
+  // tried again soon; with STORE_FAILED once the engine has stopped writing after such a failure.
+  // Every answer but the revision and OUTCOME_UNKNOWN means: this attempt changed nothing. Of an
+  // earlier attempt with the same id only the revision, BATCH_STORED and ABORTED say anything.
   virtual void Commit(Batch batch, CommitDone done) = 0;
 
   // Without a cursor: pages of live keys while writers go on, then the log from the start of those
@@ -198,6 +200,9 @@ class Store {
 // stays inside the process: callers of a service are told only that somebody else was faster.
 absl::Status GuardFailed(absl::string_view key);
 absl::optional<std::string> FailedGuard(const absl::Status& status);
+
+// Whether a Commit was refused for the moment and may be tried again: OVERLOADED, STORE_NOT_READY.
+bool IsRefusedForNow(const absl::Status& status);
 
 // 16 fresh random bytes.
 std::string NewBatchId();

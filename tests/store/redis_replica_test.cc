@@ -67,7 +67,7 @@ TEST_F(RedisReplicaTest, WhatNoReplicaHasReachesNobody) {
   EXPECT_TRUE(HasReason(unknown.status(), Reason::OUTCOME_UNKNOWN)) << unknown.status();
   // The gate is shut: nothing more is stored, and the caller is told to try again.
   const auto refused = Commit(*writer, CrashBatch(NewBatchId()));
-  EXPECT_TRUE(HasReason(refused.status(), Reason::OVERLOADED)) << refused.status();
+  EXPECT_TRUE(HasReason(refused.status(), Reason::STORE_NOT_READY)) << refused.status();
   EXPECT_EQ(one_.Call({"HGET", MetaKey(), "end"}), "2");
   for (Store* store : {writer.get(), other.get()}) {
     EXPECT_EQ(store->End()->revision.value, 1);
@@ -96,7 +96,7 @@ TEST_F(RedisReplicaTest, AMasterThatAsksForReplicasIsWaitedFor) {
     return absl::StrContains(one_.Call({"INFO", "replication"}), "connected_slaves:0");
   }));
   const auto refused = Commit(*store, CrashBatch(NewBatchId()));
-  EXPECT_TRUE(HasReason(refused.status(), Reason::OVERLOADED)) << refused.status();
+  EXPECT_TRUE(HasReason(refused.status(), Reason::STORE_NOT_READY)) << refused.status();
   Replicate();
   ASSERT_NO_FATAL_FAILURE(CommitInTheEnd(*store));
   EXPECT_EQ(one_.Call({"HGET", MetaKey(), "end"}), "2");
@@ -179,7 +179,7 @@ TEST_F(RedisReplicaTest, AFailoverThatCanLoseNothingIsNotNoticed) {
   one_.Restart();
   ASSERT_EQ(one_.Call({"CONFIG", "SET", "min-replicas-to-write", "1"}), "OK");
   const auto refused = Commit(*store, CrashBatch(NewBatchId()));
-  EXPECT_TRUE(HasReason(refused.status(), Reason::OVERLOADED) ||
+  EXPECT_TRUE(HasReason(refused.status(), Reason::STORE_NOT_READY) ||
               HasReason(refused.status(), Reason::OUTCOME_UNKNOWN))
       << refused.status();
   ASSERT_EQ(one_.Call({"REPLICAOF", "127.0.0.1", absl::StrCat(two_.port())}), "OK");

@@ -1,6 +1,7 @@
 #include "common/store/redis/writer.h"
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,7 +16,7 @@ namespace terrace::store::redis {
 namespace {
 
 // Nothing is stored, and it may work soon.
-absl::Status NotNow() { return Error(Reason::OVERLOADED, {{"seconds", "1"}}); }
+absl::Status NotNow() { return Error(Reason::STORE_NOT_READY, {{"seconds", "1"}}); }
 
 absl::Status Replaced() {
   return Error(Reason::STORE_FAILED,
@@ -73,12 +74,7 @@ std::vector<absl::StatusOr<CommittedPtr>> Writer::CommitGroup(std::vector<Batch>
   }
   std::vector<absl::StatusOr<CommittedPtr>> answers;
   answers.reserve(items.size());
-  for (Item& item : items) {
-    if (!HasReason(item.answer->status(), Reason::OUTCOME_UNKNOWN)) {
-      unknown_.erase(item.committed->batch_id);
-    }
-    answers.push_back(*std::move(item.answer));
-  }
+  for (Item& item : items) answers.push_back(*std::move(item.answer));
   return answers;
 }
 
@@ -111,7 +107,7 @@ Writer::Items Writer::Send(const Items& items) {
     if (!reply.ok()) {
       session_.Drop();
       if (config.wait > 0) DoubtStored(items);
-      for (; i < items.size(); ++i) Doubt(items[i]);
+      for (; i < items.size(); ++i) items[i]->answer = Error(Reason::OUTCOME_UNKNOWN);
       return again;
     }
     TakeAnswer(*reply, items[i], &error);
@@ -201,27 +197,16 @@ void Writer::TakeAnswer(View reply, Item* item, absl::optional<ErrorReply>* erro
 }
 
 void Writer::Refuse(const Items& items, const absl::Status& status) {
-  for (Item* item : items) {
-    item->answer =
-        unknown_.contains(item->committed->batch_id) ? Error(Reason::OUTCOME_UNKNOWN) : status;
-  }
-}
-
-void Writer::Doubt(Item* item) {
-  item->answer = Error(Reason::OUTCOME_UNKNOWN);
-  const std::string& id = item->committed->batch_id;
-  if (!unknown_.insert(id).second) return;
-  unknown_order_.push_back(id);
-  if (unknown_order_.size() <= kUnknownMax) return;
-  unknown_.erase(unknown_order_.front());
-  unknown_order_.pop_front();
+  for (Item* item : items) item->answer = status;
 }
 
 // What changed nothing stays as it was answered.
 void Writer::DoubtStored(const Items& items) {
   for (Item* item : items) {
     if (!item->answer) continue;
-    if (item->answer->ok() || HasReason(item->answer->status(), Reason::BATCH_STORED)) Doubt(item);
+    if (item->answer->ok() || HasReason(item->answer->status(), Reason::BATCH_STORED)) {
+      item->answer = Error(Reason::OUTCOME_UNKNOWN);
+    }
   }
 }
 

@@ -6,8 +6,7 @@
 //
 // What was sent and not answered has an unknown outcome, and so has what too few replicas have. The
 // script finds a batch id that is there already, so the same batch sent again tells, and is never
-// applied twice. Until then the writer remembers such ids, and refuses them with nothing but
-// OUTCOME_UNKNOWN: any other refusal would say that nothing is stored.
+// applied twice.
 //
 // One thread at a time.
 #ifndef TERRACE_COMMON_STORE_REDIS_WRITER_H_
@@ -15,12 +14,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -33,9 +30,6 @@ namespace terrace::store::redis {
 
 // Batches forgotten in one script: a few hundred microseconds.
 inline constexpr int kCompactBatchesMax = 500;
-
-// Unknown outcomes that are remembered; a caller that has not asked again by then never will.
-inline constexpr size_t kUnknownMax = 65'536;
 
 class Writer {
  public:
@@ -74,9 +68,8 @@ class Writer {
   bool EnoughReplicas();
   // May the items be sent now? Else they are answered.
   bool MaySend(const Items& items, absl::Time deadline);
-  void Refuse(const Items& items, const absl::Status& status);
-  void Doubt(Item* item);
-  void DoubtStored(const Items& items);
+  static void Refuse(const Items& items, const absl::Status& status);
+  static void DoubtStored(const Items& items);
   absl::Status CheckFormatKey();
 
   Keyspace* const keyspace_;
@@ -84,9 +77,6 @@ class Writer {
   LogId log_id_;
   std::string format_revision_ = "0";  // Of the format key, as it was checked last.
   bool format_stale_ = false;
-
-  absl::flat_hash_set<std::string> unknown_;  // Ids of batches whose outcome nobody knows.
-  std::deque<std::string> unknown_order_;
 };
 
 }  // namespace terrace::store::redis
