@@ -21,6 +21,18 @@
 
 namespace terrace::rpc {
 
+namespace {
+
+// What the answer says that it speaks for.
+absl::string_view PositionOf(const grpc::ClientContext& context) {
+  const auto& headers = context.GetServerInitialMetadata();
+  const auto found = headers.find(kPositionHeader);
+  if (found == headers.end()) return "";
+  return absl::string_view(found->second.data(), found->second.size());
+}
+
+}  // namespace
+
 struct Channel::Seen {
   absl::Mutex mu;
   Positions positions ABSL_GUARDED_BY(mu);
@@ -30,11 +42,8 @@ struct Channel::Seen {
     if (!positions.empty()) context->AddMetadata(kSeenHeader, FormatPositions(positions));
   }
   void Take(const grpc::ClientContext& context) {
-    const auto& headers = context.GetServerInitialMetadata();
-    const auto found = headers.find(kPositionHeader);
-    if (found == headers.end()) return;
-    const Positions more =
-        ParsePositions(absl::string_view(found->second.data(), found->second.size()));
+    const Positions more = ParsePositions(PositionOf(context));
+    if (more.empty()) return;
     absl::MutexLock lock(&mu);
     MergePositions(more, &positions);
   }
@@ -236,7 +245,7 @@ absl::Status Channel::Call(absl::string_view method, const google::protobuf::Mes
 
 void Channel::CallAsync(absl::string_view method, const google::protobuf::Message& request,
                         google::protobuf::Message* reply, absl::Time deadline,
-                        absl::optional<std::string> signed_identity,
+                        absl::optional<OnBehalf> on_behalf,
                         absl::AnyInvocable<void(absl::Status)> done) {
   struct Running {
     explicit Running(const std::shared_ptr<grpc::Channel>& channel) : stub(channel) {}
@@ -248,19 +257,24 @@ void Channel::CallAsync(absl::string_view method, const google::protobuf::Messag
   };
   auto call = std::make_shared<Running>(channel_);
   call->context.set_deadline(ToChrono(deadline));
-  if (signed_identity) {
-    call->context.AddMetadata(access::kIdentityHeader, *signed_identity);
+  std::string* const position = on_behalf ? on_behalf->position : nullptr;
+  if (on_behalf) {
+    call->context.AddMetadata(access::kIdentityHeader, on_behalf->signed_identity);
   } else {
     SayWhoCalls(caller_, &call->context);
   }
   call->request = ToBytes(request);
   call->done = std::move(done);
   call->stub.UnaryCall(&call->context, std::string(method), grpc::StubOptions(), &call->request,
-                       &call->reply, [call, reply](const grpc::Status& status) {
+                       &call->reply, [call, reply, position](const grpc::Status& status) {
                          absl::Status result = FromGrpc(status);
                          grpc::Slice slice;
-                         if (result.ok())
+                         if (result.ok()) {
                            result = ParseMessage(Flatten(call->reply, &slice), reply);
+                         }
+                         if (position != nullptr) {
+                           *position = std::string(PositionOf(call->context));
+                         }
                          call->done(std::move(result));
                        });
 }

@@ -34,6 +34,12 @@ struct CallerOptions {
   std::string authorities_file = "";
 };
 
+// A call that is passed on for somebody else.
+struct OnBehalf {
+  std::string signed_identity;      // Whose call it is.
+  std::string* position = nullptr;  // Where the positions go that the answer speaks for.
+};
+
 // One streaming call of any kind, or a unary one taken apart.
 class Stream {
  public:
@@ -65,12 +71,11 @@ class Channel {
                     google::protobuf::Message* reply, absl::Time deadline = absl::InfiniteFuture(),
                     std::map<std::string, std::string>* headers = nullptr);
 
-  // The same without blocking: `done` runs on a thread of gRPC; request, reply and the channel live
-  // until then. With `signed_identity` the call is that caller's, not the channel's own.
+  // The same without blocking: `done` runs on a thread of gRPC; request, reply, position and the
+  // channel live until then. Without `on_behalf` the call is the channel's own.
   void CallAsync(absl::string_view method, const google::protobuf::Message& request,
                  google::protobuf::Message* reply, absl::Time deadline,
-                 absl::optional<std::string> signed_identity,
-                 absl::AnyInvocable<void(absl::Status)> done);
+                 absl::optional<OnBehalf> on_behalf, absl::AnyInvocable<void(absl::Status)> done);
 
   std::unique_ptr<Stream> Open(absl::string_view method,
                                absl::Time deadline = absl::InfiniteFuture());

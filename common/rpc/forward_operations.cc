@@ -30,7 +30,8 @@ void Forward(Methods* methods, const char* method, std::shared_ptr<const Service
       return;
     }
     service->second->CallAsync(call.method, request, reply, call.deadline,
-                               signer->Sign(call.identity, call.received), std::move(done));
+                               OnBehalf{signer->Sign(call.identity, call.received), &call.position},
+                               std::move(done));
   });
 }
 

@@ -4,7 +4,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "common/base/error.h"
 #include "common/resource/names.h"
 #include "common/resource/page_token.h"
@@ -24,6 +23,8 @@ using internal::v1::OperationRecord;
 
 constexpr char kPattern[] = "units/{office}/operations/{operation}";
 constexpr absl::Duration kWaitMost = absl::Minutes(10);
+// How long an operation that is not known here may take to come from another replica.
+constexpr absl::Duration kCatchUpMost = absl::Seconds(2);
 
 class OperationsTable {
  public:
@@ -42,18 +43,31 @@ class OperationsTable {
     return Error(Reason::NOT_FOUND, {{"name", name}});
   }
 
-  static absl::Status Find(machine::Machine* machine, const std::string& name, Operation* out,
-                           store::Cursor* position) {
-    absl::Status status = FindHere(machine, name, out, position);
-    if (!absl::IsNotFound(status) || !machine->store().shared()) return status;
+  using FindDone = absl::AnyInvocable<void(absl::Status, store::Cursor)>;
+
+  // Fills in the operation and tells as of which position.
+  static void Find(machine::Machine* machine, const std::string& name, Operation* out,
+                   FindDone done) {
+    store::Cursor position;
+    absl::Status status = FindHere(machine, name, out, &position);
+    if (!absl::IsNotFound(status) || !machine->store().shared()) {
+      done(std::move(status), std::move(position));
+      return;
+    }
     // Another replica may have started it a moment ago.
-    const absl::StatusOr<store::Cursor> end = machine->store().CatchUp();
-    if (!end.ok()) return status;
-    absl::Notification reached;
-    machine->WaitFor(*end, machine->clock().Now() + absl::Seconds(2),
-                     [&](const absl::Status&) { reached.Notify(); });
-    reached.WaitForNotification();
-    return FindHere(machine, name, out, position);
+    machine->executor().Post([machine, name, out, done = std::move(done)]() mutable {
+      const absl::StatusOr<store::Cursor> end = machine->store().CatchUp();
+      auto again = [machine, name, out, done = std::move(done)](const absl::Status&) mutable {
+        store::Cursor position;
+        absl::Status status = FindHere(machine, name, out, &position);
+        done(std::move(status), std::move(position));
+      };
+      if (end.ok()) {
+        machine->WaitFor(*end, machine->clock().Now() + kCatchUpMost, std::move(again));
+      } else {
+        again(end.status());
+      }
+    });
   }
 
   static absl::Status FindHere(machine::Machine* machine, const std::string& name, Operation* out,
@@ -68,14 +82,22 @@ class OperationsTable {
         });
   }
 
-  absl::Status Get(Call&, const GetOperationRequest& request, Operation* reply) const {
+  void Get(Call& call, const GetOperationRequest& request, Operation* reply,
+           StatusDone done) const {
     absl::StatusOr<machine::Machine*> machine = MachineOf(request.name());
-    if (!machine.ok()) return machine.status();
-    store::Cursor position;
-    return Find(*machine, request.name(), reply, &position);
+    if (!machine.ok()) {
+      done(machine.status());
+      return;
+    }
+    Find(*machine, request.name(), reply,
+         [machine = *machine, &call, reply, done = std::move(done)](
+             absl::Status status, const store::Cursor& at) mutable {
+           if (status.ok()) StampCursor(machine->service(), at, call, reply);
+           done(std::move(status));
+         });
   }
 
-  absl::Status List(Call&, const ListOperationsRequest& request,
+  absl::Status List(Call& call, const ListOperationsRequest& request,
                     ListOperationsResponse* reply) const {
     absl::StatusOr<machine::Machine*> machine = MachineOf(request.name());
     if (!machine.ok()) return machine.status();
@@ -90,6 +112,7 @@ class OperationsTable {
     if (!token.ok()) return token.status();
     const std::string prefix = absl::StrCat(request.name(), ".");
     (*machine)->Read<machine::State>([&](const machine::State& state, const store::Cursor& at) {
+      StampCursor((*machine)->service(), at, call, reply);
       state.rows().ForEach(
           prefix, token->last_key, [&](const std::string& key, const machine::Row& row) {
             if (key == token->last_key) return true;
@@ -126,28 +149,31 @@ class OperationsTable {
         });
   }
 
-  static void Wait(machine::Machine* machine, const std::string& name, absl::Time until,
+  static void Wait(machine::Machine* machine, Call& call, const std::string& name, absl::Time until,
                    Operation* reply, StatusDone done) {
-    store::Cursor position;
-    absl::Status status = Find(machine, name, reply, &position);
-    const absl::Time now = machine->clock().Now();
-    if (!status.ok() || reply->done() || now >= until) {
-      done(std::move(status));
-      return;
-    }
-    // At the next revision, or at the end of the wait, look again.
-    ++position.revision.value;
-    machine->WaitFor(
-        position, until,
-        [machine, name, until, reply, done = std::move(done)](absl::Status waited) mutable {
-          if (HasReason(waited, Reason::SHUTTING_DOWN)) {
-            done(std::move(waited));
-            return;
-          }
-          machine->executor().Post([machine, name, until, reply, done = std::move(done)]() mutable {
-            Wait(machine, name, until, reply, std::move(done));
-          });
-        });
+    Find(machine, name, reply,
+         [machine, &call, name, until, reply, done = std::move(done)](
+             absl::Status status, store::Cursor position) mutable {
+           if (!status.ok() || reply->done() || machine->clock().Now() >= until) {
+             if (status.ok()) StampCursor(machine->service(), position, call, reply);
+             done(std::move(status));
+             return;
+           }
+           // At the next revision, or at the end of the wait, look again.
+           ++position.revision.value;
+           machine->WaitFor(position, until,
+                            [machine, &call, name, until, reply,
+                             done = std::move(done)](absl::Status waited) mutable {
+                              if (HasReason(waited, Reason::SHUTTING_DOWN)) {
+                                done(std::move(waited));
+                                return;
+                              }
+                              machine->executor().Post([machine, &call, name, until, reply,
+                                                        done = std::move(done)]() mutable {
+                                Wait(machine, call, name, until, reply, std::move(done));
+                              });
+                            });
+         });
   }
 
  private:
@@ -172,9 +198,10 @@ Operation ToOperation(const OperationRecord& record) {
 std::unique_ptr<Methods> OperationsMethods(std::vector<machine::Machine*> machines) {
   auto table = std::make_shared<const OperationsTable>(std::move(machines));
   auto methods = std::make_unique<Methods>("google.longrunning.Operations", nullptr);
-  methods->Read<GetOperationRequest, Operation>(
-      "GetOperation", [table](Call& call, const GetOperationRequest& request, Operation* reply) {
-        return table->Get(call, request, reply);
+  methods->Async<GetOperationRequest, Operation>(
+      "GetOperation",
+      [table](Call& call, const GetOperationRequest& request, Operation* reply, StatusDone done) {
+        table->Get(call, request, reply, std::move(done));
       });
   methods->Read<ListOperationsRequest, ListOperationsResponse>(
       "ListOperations",
@@ -200,7 +227,7 @@ std::unique_ptr<Methods> OperationsMethods(std::vector<machine::Machine*> machin
                                      : kWaitMost;
         const absl::Time until =
             std::min(call.deadline, call.received + std::min(timeout, kWaitMost));
-        OperationsTable::Wait(*machine, request.name(), until, reply, std::move(done));
+        OperationsTable::Wait(*machine, call, request.name(), until, reply, std::move(done));
       });
   return methods;
 }
