@@ -6,6 +6,7 @@
 #include "common/base/check.h"
 #include "common/base/time.h"
 #include "common/resource/names.h"
+#include "common/store/cursor.h"
 #include "google/type/date.pb.h"
 
 namespace terrace::mirror {
@@ -94,7 +95,7 @@ void UnitMirror::Apply(const registry::v1::WatchUnitsResponse& message) {
   std::vector<absl::AnyInvocable<void()>> ready;
   {
     absl::MutexLock lock(&mu_);
-    cursor_ = {message.cursor().log_id(), store::Revision{message.cursor().revision()}};
+    cursor_ = store::FromProto(message.cursor());
     auto end = waiters_.upper_bound(cursor_.revision.value);
     for (auto it = waiters_.begin(); it != end; ++it) ready.push_back(std::move(it->second));
     waiters_.erase(waiters_.begin(), end);

@@ -6,6 +6,7 @@
 #include "common/base/sha256.h"
 #include "common/base/time.h"
 #include "common/rpc/positions.h"
+#include "common/store/cursor.h"
 #include "terrace/types/v1/types.pb.h"
 
 namespace terrace::rpc {
@@ -107,7 +108,7 @@ void Methods::Wait(const Message& request, absl::Time deadline, StatusDone done)
   }
   store::Cursor least;
   if (const auto* given = MessageField<types::v1::Cursor>(request, "min_revision")) {
-    least = {given->log_id(), store::Revision{given->revision()}};
+    least = store::FromProto(*given);
   }
   // A page must know what the page before it knew. A token of another log is refused later.
   const absl::optional<resource::PagePosition> page = PagePositionOf(request);
@@ -171,10 +172,8 @@ void StampCursor(absl::string_view service, const store::Cursor& position, Call&
   call.position = FormatPositions({{std::string(service), position}});
   const FieldDescriptor* field = reply->GetDescriptor()->FindFieldByName("cursor");
   if (field == nullptr || field->message_type() != types::v1::Cursor::descriptor()) return;
-  auto* cursor =
-      static_cast<types::v1::Cursor*>(reply->GetReflection()->MutableMessage(reply, field));
-  cursor->set_log_id(position.log_id);
-  cursor->set_revision(position.revision.value);
+  *static_cast<types::v1::Cursor*>(reply->GetReflection()->MutableMessage(reply, field)) =
+      store::ToProto(position);
 }
 
 }  // namespace terrace::rpc

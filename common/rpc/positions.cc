@@ -5,8 +5,32 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/store/cursor.h"
 
 namespace terrace::rpc {
+namespace {
+
+using types::v1::RevisionVector;
+
+// The places of a vector, by the names of the services.
+struct Place {
+  const char* service;
+  bool (RevisionVector::*has)() const;
+  const types::v1::Cursor& (RevisionVector::*get)() const;
+  types::v1::Cursor* (RevisionVector::*mutate)();
+};
+constexpr Place kPlaces[] = {
+    {"registry", &RevisionVector::has_registry, &RevisionVector::registry,
+     &RevisionVector::mutable_registry},
+    {"measures", &RevisionVector::has_measures, &RevisionVector::measures,
+     &RevisionVector::mutable_measures},
+    {"inspections", &RevisionVector::has_inspections, &RevisionVector::inspections,
+     &RevisionVector::mutable_inspections},
+    {"scoring", &RevisionVector::has_scoring, &RevisionVector::scoring,
+     &RevisionVector::mutable_scoring},
+};
+
+}  // namespace
 
 std::string FormatPositions(const Positions& positions) {
   std::string text;
@@ -39,6 +63,23 @@ void MergePositions(const Positions& more, Positions* positions) {
     store::Cursor& known = (*positions)[service];
     if (known.log_id != cursor.log_id || known.revision < cursor.revision) known = cursor;
   }
+}
+
+Positions ToPositions(const RevisionVector& vector) {
+  Positions positions;
+  for (const Place& place : kPlaces) {
+    if ((vector.*place.has)()) positions[place.service] = store::FromProto((vector.*place.get)());
+  }
+  return positions;
+}
+
+RevisionVector ToVector(const Positions& positions) {
+  RevisionVector vector;
+  for (const Place& place : kPlaces) {
+    auto found = positions.find(place.service);
+    if (found != positions.end()) *(vector.*place.mutate)() = store::ToProto(found->second);
+  }
+  return vector;
 }
 
 }  // namespace terrace::rpc

@@ -13,6 +13,7 @@
 
 #include "absl/strings/string_view.h"
 #include "common/store/store.h"
+#include "terrace/types/v1/types.pb.h"
 
 namespace terrace::rpc {
 
@@ -29,6 +30,10 @@ Positions ParsePositions(absl::string_view text);
 
 // Takes over whatever is further, and every position of a log that is new.
 void MergePositions(const Positions& more, Positions* positions);
+
+// Positions as messages carry them: those that are set, and those that a vector has room for.
+Positions ToPositions(const types::v1::RevisionVector& vector);
+types::v1::RevisionVector ToVector(const Positions& positions);
 
 }  // namespace terrace::rpc
 

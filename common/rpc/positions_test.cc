@@ -17,6 +17,16 @@ TEST(PositionsTest, TextAndBack) {
   EXPECT_TRUE(ParsePositions("").empty());
 }
 
+TEST(PositionsTest, VectorAndBack) {
+  const Positions positions = {{"inspections", {"01", Revision{1}}},
+                               {"measures", {"77ab", Revision{4}}},
+                               {"registry", {"3f0c", Revision{17}}},
+                               {"scoring", {"9e", Revision{0}}}};
+  EXPECT_EQ(ToVector(positions).registry().revision(), 17);
+  EXPECT_EQ(ToPositions(ToVector(positions)), positions);
+  EXPECT_TRUE(ToPositions(ToVector({{"gateway", {"aa", Revision{2}}}})).empty());
+}
+
 TEST(PositionsTest, WhatCannotBeReadIsLeftOut) {
   const Positions good = {{"registry", {"3f0c", Revision{17}}}};
   for (const char* text :

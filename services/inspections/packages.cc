@@ -12,6 +12,7 @@
 #include "common/base/random.h"
 #include "common/base/time.h"
 #include "common/resource/names.h"
+#include "common/store/cursor.h"
 #include "common/tree/judge.h"
 #include "services/inspections/inspections_state.h"
 #include "services/inspections/records.h"
@@ -62,8 +63,7 @@ class PackageSource : public rpc::Source {
     auto& reply = static_cast<v1::PullVisitPackagesResponse&>(*out);
     bool any = false;
     machine_->Read<InspectionsState>([&](const InspectionsState& state, const store::Cursor& at) {
-      reply.mutable_cursor()->set_log_id(at.log_id);
-      reply.mutable_cursor()->set_revision(at.revision.value);
+      *reply.mutable_cursor() = store::ToProto(at);
       const Asker asker{identity_, *tree_, machine_->clock().Now()};
       for (int i = 0; i < kPackagesPerMessage && next_ < targets_.size(); ++i, ++next_) {
         any |= Add(state, asker, targets_[next_], &reply);

@@ -8,6 +8,7 @@
 #include "common/machine/state.h"
 #include "common/resource/names.h"
 #include "common/rpc/row_watch.h"
+#include "common/store/cursor.h"
 #include "services/inspections/keys.h"
 #include "services/inspections/records.h"
 
@@ -90,9 +91,7 @@ absl::StatusOr<std::unique_ptr<rpc::Source>> Watch(machine::Machine* machine,
       rpc::WatchScope::Of(request.subtree(), request.line(), rpc::WatchScope::Rules::kAboveGrants,
                           call.identity, std::move(tree), &machine->clock()));
   absl::optional<store::Cursor> after;
-  if (request.has_after()) {
-    after = store::Cursor{request.after().log_id(), store::Revision{request.after().revision()}};
-  }
+  if (request.has_after()) after = store::FromProto(request.after());
   spec.event = [scope = spec.scope](absl::string_view key, const std::string* value,
                                     store::Revision revision, rpc::Message* reply) {
     return Add(*scope, key, value, revision, static_cast<v1::WatchInspectionsResponse*>(reply));
@@ -101,8 +100,7 @@ absl::StatusOr<std::unique_ptr<rpc::Source>> Watch(machine::Machine* machine,
     auto& message = static_cast<v1::WatchInspectionsResponse&>(*reply);
     message.set_kind(KindOf(point.kind));
     if (point.kind != rpc::WatchKind::kSnapshot) {
-      message.mutable_cursor()->set_log_id(point.cursor.log_id);
-      message.mutable_cursor()->set_revision(point.cursor.revision.value);
+      *message.mutable_cursor() = store::ToProto(point.cursor);
     }
     // An empty log has no time yet.
     if (point.commit_time != absl::InfinitePast()) {

@@ -9,6 +9,7 @@
 #include "common/base/time.h"
 #include "common/machine/state.h"
 #include "common/rpc/row_watch.h"
+#include "common/store/cursor.h"
 #include "services/measures/measures_state.h"
 #include "services/measures/present.h"
 #include "terrace/storage/v1/measures.pb.h"
@@ -95,17 +96,14 @@ absl::StatusOr<std::unique_ptr<rpc::Source>> WatchMeasures(
     auto* out = static_cast<v1::WatchMeasuresResponse*>(reply);
     out->set_kind(KindOf(point.kind));
     if (point.kind != rpc::WatchKind::kSnapshot) {
-      out->mutable_cursor()->set_log_id(point.cursor.log_id);
-      out->mutable_cursor()->set_revision(point.cursor.revision.value);
+      *out->mutable_cursor() = store::ToProto(point.cursor);
     }
     if (point.commit_time > absl::InfinitePast()) {
       *out->mutable_log_time() = ToProto(point.commit_time);
     }
   };
   absl::optional<store::Cursor> after;
-  if (request.has_after()) {
-    after = store::Cursor{request.after().log_id(), store::Revision{request.after().revision()}};
-  }
+  if (request.has_after()) after = store::FromProto(request.after());
   return rpc::WatchRows(machine, std::move(spec), std::move(after));
 }
 

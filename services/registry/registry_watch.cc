@@ -7,6 +7,7 @@
 #include "common/base/error.h"
 #include "common/base/time.h"
 #include "common/resource/names.h"
+#include "common/store/cursor.h"
 #include "services/registry/fields.h"
 #include "services/registry/keys.h"
 #include "services/registry/registry_state.h"
@@ -205,15 +206,14 @@ absl::StatusOr<std::unique_ptr<rpc::Source>> WatchUnits(machine::Machine* machin
       }
       return;
     }
-    message.mutable_cursor()->set_log_id(point.cursor.log_id);
-    message.mutable_cursor()->set_revision(point.cursor.revision.value);
+    *message.mutable_cursor() = store::ToProto(point.cursor);
     if (point.kind == rpc::WatchKind::kBatch) {
       *message.mutable_commit_time() = ToProto(point.commit_time);
     }
   };
   absl::optional<store::Cursor> after;
   if (request.has_after()) {
-    after = {request.after().log_id(), store::Revision{request.after().revision()}};
+    after = store::FromProto(request.after());
     // The scope knows the tree of now; what moved before, after the cursor, stands in the log.
     spec.moves = [scope = spec.scope, line = tree::FromProto(request.line()),
                   opened = machine->position().revision](const store::Committed& batch) {

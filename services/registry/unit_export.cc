@@ -9,6 +9,7 @@
 #include "common/base/error.h"
 #include "common/base/time.h"
 #include "common/resource/names.h"
+#include "common/store/cursor.h"
 #include "services/registry/keys.h"
 #include "services/registry/registry_state.h"
 #include "services/registry/unit_record.h"
@@ -72,8 +73,7 @@ class UnitExport : public rpc::Source {
     }
     part.set_total(static_cast<int64_t>(units_.size()));
     *part.mutable_at_time() = ToProto(at_);
-    part.mutable_cursor()->set_log_id(position_.log_id);
-    part.mutable_cursor()->set_revision(position_.revision.value);
+    *part.mutable_cursor() = store::ToProto(position_);
     sent_ = true;
     done(true);
   }

@@ -1,7 +1,5 @@
 #include "services/scoring/board_read.h"
 
-#include "absl/strings/str_cat.h"
-
 namespace terrace::scoring {
 namespace {
 
@@ -48,20 +46,6 @@ void OnBoard(const ReadContext& context, rpc::Call& call, const BoardKey& key, b
     });
   };
   context.boards->Open(key, call.deadline, std::move(opened));
-}
-
-void BoardRead::StampVector(const types::v1::RevisionVector& vector) {
-  call_.position.clear();
-  const std::pair<const char*, const types::v1::Cursor*> parts[] = {
-      {"registry", &vector.registry()},
-      {"measures", &vector.measures()},
-      {"inspections", &vector.inspections()},
-      {"scoring", &vector.scoring()}};
-  for (const auto& [name, cursor] : parts) {
-    if (cursor->log_id().empty()) continue;
-    absl::StrAppend(&call_.position, call_.position.empty() ? "" : ",", name, "=", cursor->log_id(),
-                    ":", cursor->revision());
-  }
 }
 
 absl::StatusOr<Unit> BoardRead::VisibleUnit(const SchemeBoard& board, const Facts& facts,

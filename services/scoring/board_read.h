@@ -16,6 +16,7 @@
 #include "common/machine/machine.h"
 #include "common/resource/names.h"
 #include "common/rpc/methods.h"
+#include "common/rpc/positions.h"
 #include "services/scoring/present.h"
 #include "services/scoring/scoreboards.h"
 #include "services/scoring/state_common.h"
@@ -51,7 +52,7 @@ class BoardRead {
     scheme_ = &board.scheme();
     *reply->mutable_vector() = facts.vector;
     *reply->mutable_log_time() = ToProto(LogTimeOf(board, facts));
-    StampVector(facts.vector);
+    call_.position = rpc::FormatPositions(rpc::ToPositions(facts.vector));
   }
   // The unit of a score that the caller may see; NOT_FOUND otherwise.
   static absl::StatusOr<Unit> VisibleUnit(const SchemeBoard& board, const Facts& facts,
@@ -65,8 +66,6 @@ class BoardRead {
   rpc::Call& call_;
 
  private:
-  void StampVector(const types::v1::RevisionVector& vector);
-
   const CompiledScheme* scheme_ = nullptr;
 };
 

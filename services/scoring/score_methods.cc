@@ -261,30 +261,45 @@ void ListScores(const ReadContext& context, Call& call, const v1::ListScoresRequ
   OnBoard(context, call, *key, /*quick=*/false, std::move(read), std::move(done));
 }
 
-template <class Req, class Resp>
-void Add(rpc::Methods& methods, const ReadContext& context, absl::string_view method,
-         void (*fn)(const ReadContext&, Call&, const Req&, Resp*, StatusDone)) {
-  methods.Async<Req, Resp>(
-      method, [context, fn](Call& call, const Req& request, Resp* reply, StatusDone done) {
-        fn(context, call, request, reply, std::move(done));
-      });
-}
+// Adds methods that answer from boards, and have their answers own up to what is stale.
+class Adder {
+ public:
+  Adder(rpc::Methods* methods, ReadContext context, StaleInputsFn stale_inputs)
+      : methods_(methods), context_(std::move(context)), stale_inputs_(std::move(stale_inputs)) {}
+
+  template <class Req, class Resp>
+  void Add(absl::string_view method,
+           void (*fn)(const ReadContext&, Call&, const Req&, Resp*, StatusDone)) {
+    auto answer = [context = context_, stale_inputs = stale_inputs_, fn](
+                      Call& call, const Req& request, Resp* reply, StatusDone done) {
+      // From before the read: what comes back meanwhile makes the answer no older.
+      if (stale_inputs) stale_inputs(reply->mutable_stale_inputs());
+      fn(context, call, request, reply, std::move(done));
+    };
+    methods_->Async<Req, Resp>(method, std::move(answer));
+  }
+
+ private:
+  rpc::Methods* const methods_;
+  const ReadContext context_;
+  const StaleInputsFn stale_inputs_;
+};
 
 }  // namespace
 
 void ScoringService::AddScores() {
-  const ReadContext context{boards_, machine_};
-  Add(methods_, context, "GetScore", &GetScore);
-  Add(methods_, context, "BatchGetScores", &BatchGetScores);
-  Add(methods_, context, "ListScores", &ListScores);
-  Add(methods_, context, "RankUnits", &RankUnits);
-  Add(methods_, context, "ExplainScore", &Explain);
+  Adder adder(&methods_, ReadContext{boards_, machine_}, stale_inputs_);
+  adder.Add("GetScore", &GetScore);
+  adder.Add("BatchGetScores", &BatchGetScores);
+  adder.Add("ListScores", &ListScores);
+  adder.Add("RankUnits", &RankUnits);
+  adder.Add("ExplainScore", &Explain);
 }
 
 void ScoringService::AddStreams() {
   const StreamReply pull = {
       [](Message* reply) { return static_cast<v1::PullScoresResponse*>(reply)->mutable_scores(); },
-      [](const StreamPoint& point, Message* reply) {
+      [stale_inputs = stale_inputs_](const StreamPoint& point, Message* reply) {
         auto* chunk = static_cast<v1::PullScoresResponse*>(reply);
         *chunk->mutable_vector() = point.vector;
         *chunk->mutable_log_time() = ToProto(point.log_time);
@@ -292,6 +307,7 @@ void ScoringService::AddStreams() {
         chunk->set_changes_only(point.changes_only);
         chunk->set_reset(point.reset);
         chunk->set_complete(point.complete);
+        if (stale_inputs) stale_inputs(chunk->mutable_stale_inputs());
       }};
   methods_.ServerStream<v1::PullScoresRequest, v1::PullScoresResponse>(
       "PullScores",
@@ -309,12 +325,13 @@ void ScoringService::AddStreams() {
       });
   const StreamReply watch = {
       [](Message* reply) { return static_cast<v1::WatchScoresResponse*>(reply)->mutable_scores(); },
-      [](const StreamPoint& point, Message* reply) {
+      [stale_inputs = stale_inputs_](const StreamPoint& point, Message* reply) {
         auto* message = static_cast<v1::WatchScoresResponse*>(reply);
         *message->mutable_vector() = point.vector;
         *message->mutable_log_time() = ToProto(point.log_time);
         message->set_reset(point.reset);
         message->set_complete(point.complete);
+        if (stale_inputs) stale_inputs(message->mutable_stale_inputs());
       }};
   methods_.ServerStream<v1::WatchScoresRequest, v1::WatchScoresResponse>(
       "WatchScores",

@@ -54,7 +54,7 @@ struct StreamPoint {
 // How the replies of the two methods look.
 struct StreamReply {
   google::protobuf::RepeatedPtrField<v1::Score>* (*scores)(rpc::Message* reply);
-  void (*finish)(const StreamPoint& point, rpc::Message* reply);
+  std::function<void(const StreamPoint& point, rpc::Message* reply)> finish;
 };
 
 // `boards` and `machine` (for its executor and clock) outlive the stream, `call` lives until it is

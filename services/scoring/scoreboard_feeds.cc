@@ -3,17 +3,10 @@
 #include <limits>
 
 #include "common/base/time.h"
+#include "common/store/cursor.h"
 #include "services/scoring/scoreboard_entry.h"
 
 namespace terrace::scoring {
-namespace {
-
-void SetCursor(const store::Cursor& from, types::v1::Cursor* to) {
-  to->set_log_id(from.log_id);
-  to->set_revision(from.revision.value);
-}
-
-}  // namespace
 
 void Scoreboards::OnRegistry(const registry::v1::WatchUnitsResponse& message) {
   Callbacks callbacks;
@@ -122,7 +115,7 @@ void Scoreboards::Load(const machine::Rows& rows, const store::Cursor& position,
     });
     touched.everything = true;
     loaded_ = true;
-    SetCursor(position, facts_.vector.mutable_scoring());
+    *facts_.vector.mutable_scoring() = store::ToProto(position);
     facts_.log_time = std::max(facts_.log_time, log_time);
     callbacks = Changed(touched);
   }

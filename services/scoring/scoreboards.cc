@@ -8,12 +8,12 @@
 #include "absl/time/clock.h"
 #include "common/base/error.h"
 #include "common/base/random.h"
+#include "common/rpc/positions.h"
 #include "services/scoring/scoreboard_entry.h"
 
 namespace terrace::scoring {
 namespace {
 
-using types::v1::Cursor;
 using types::v1::RevisionVector;
 
 }  // namespace
@@ -53,18 +53,13 @@ RevisionVector Scoreboards::vector() const {
 }
 
 absl::StatusOr<bool> Scoreboards::Includes(const RevisionVector& least) const {
-  const std::pair<const Cursor*, const Cursor*> pairs[] = {
-      {&least.registry(), &facts_.vector.registry()},
-      {&least.measures(), &facts_.vector.measures()},
-      {&least.inspections(), &facts_.vector.inspections()},
-      {&least.scoring(), &facts_.vector.scoring()}};
-  for (const auto& [wanted, have] : pairs) {
-    if (wanted->log_id().empty() && wanted->revision() == 0) continue;
-    if (have->log_id().empty()) return false;  // Nothing was heard from that log yet.
-    if (!wanted->log_id().empty() && wanted->log_id() != have->log_id()) {
-      return Error(Reason::LOG_CHANGED);
-    }
-    if (have->revision() < wanted->revision()) return false;
+  rpc::Positions known = rpc::ToPositions(facts_.vector);
+  for (const auto& [service, wanted] : rpc::ToPositions(least)) {
+    if (wanted.log_id.empty() && wanted.revision.value == 0) continue;
+    const store::Cursor& have = known[service];
+    if (have.log_id.empty()) return false;  // Nothing was heard from that log yet.
+    if (!wanted.log_id.empty() && wanted.log_id != have.log_id) return Error(Reason::LOG_CHANGED);
+    if (have.revision < wanted.revision) return false;
   }
   return true;
 }

@@ -13,6 +13,7 @@
 #include "common/resource/filter.h"
 #include "common/resource/names.h"
 #include "common/resource/page_token.h"
+#include "common/rpc/positions.h"
 #include "services/scoring/import_statistics.h"
 #include "services/scoring/scoring_state.h"
 #include "services/scoring/state_common.h"
@@ -32,22 +33,21 @@ constexpr int kRowsPerPage = 20'000;
 
 // What the answer must include: what the request says, and what the page before it knew, whichever
 // of the logs its token speaks of.
-types::v1::RevisionVector LeastOf(const Message& request, types::v1::RevisionVector now) {
-  types::v1::RevisionVector least;
+types::v1::RevisionVector LeastOf(const Message& request, const types::v1::RevisionVector& now) {
+  rpc::Positions least;
   const auto* field = request.GetDescriptor()->FindFieldByName("min_revision");
   if (field != nullptr && field->message_type() == types::v1::RevisionVector::descriptor()) {
-    least.CopyFrom(request.GetReflection()->GetMessage(request, field));
+    least = rpc::ToPositions(static_cast<const types::v1::RevisionVector&>(
+        request.GetReflection()->GetMessage(request, field)));
   }
   if (const absl::optional<resource::PagePosition> page = rpc::PagePositionOf(request)) {
-    using Part = types::v1::Cursor* (types::v1::RevisionVector::*)();
-    for (Part part : {&types::v1::RevisionVector::mutable_registry,
-                      &types::v1::RevisionVector::mutable_scoring}) {
-      if ((now.*part)()->log_id() != page->log_id) continue;
-      types::v1::Cursor& cursor = *(least.*part)();
-      cursor.set_revision(std::max(cursor.revision(), page->least_revision));
+    for (const auto& [service, cursor] : rpc::ToPositions(now)) {
+      if (cursor.log_id != page->log_id) continue;
+      int64_t& revision = least[service].revision.value;
+      revision = std::max(revision, page->least_revision);
     }
   }
-  return least;
+  return rpc::ToVector(least);
 }
 
 // One page of ListStatistics.
@@ -154,6 +154,7 @@ void ScoringService::AddCommand(absl::string_view method,
 ScoringService::ScoringService(ScoringServiceOptions options)
     : machine_(options.machine),
       tree_(std::move(options.tree)),
+      stale_inputs_(std::move(options.stale_inputs)),
       boards_(
           std::make_shared<Scoreboards>(&machine_->clock(), &machine_->executor(), options.feeds)),
       methods_("terrace.scoring.v1.Scoreboard", machine_) {

@@ -8,11 +8,14 @@
 #ifndef TERRACE_SERVICES_SCORING_SCORING_SERVICE_H_
 #define TERRACE_SERVICES_SCORING_SCORING_SERVICE_H_
 
+#include <functional>
 #include <memory>
 
 #include "common/machine/machine.h"
 #include "common/rpc/methods.h"
+#include "google/protobuf/repeated_field.h"
 #include "services/scoring/scoreboards.h"
+#include "terrace/scoring/v1/score.pb.h"
 
 namespace terrace::scoring {
 
@@ -24,10 +27,15 @@ inline constexpr int kExplainPartsDefault = 100;
 inline constexpr int kExplainPartsMax = 1000;
 inline constexpr int kWatchIntervalMsMax = 60'000;
 
+// Tells which feeds are out of reach.
+using StaleInputs = google::protobuf::RepeatedPtrField<v1::StaleInput>;
+using StaleInputsFn = std::function<void(StaleInputs* stale)>;
+
 struct ScoringServiceOptions {
   machine::Machine* machine = nullptr;  // Over a ScoringState; outlives the service.
   machine::TreeSource tree;
-  Scoreboards::Feeds feeds;  // Those that will be fed into boards().
+  Scoreboards::Feeds feeds;    // Those that will be fed into boards().
+  StaleInputsFn stale_inputs;  // Asked for every answer; empty when none can be.
 };
 
 class ScoringState;
@@ -54,6 +62,7 @@ class ScoringService {
 
   machine::Machine* const machine_;
   const machine::TreeSource tree_;
+  const StaleInputsFn stale_inputs_;
   std::shared_ptr<Scoreboards> boards_;
   rpc::Methods methods_;
 };

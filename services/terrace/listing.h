@@ -9,11 +9,28 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "common/base/check.h"
 #include "google/protobuf/repeated_field.h"
 #include "services/terrace/context.h"
+#include "services/terrace/words.h"
 
 namespace terrace::cli {
+
+// A line for every service whose figures in the reply may be old; empty for most replies.
+template <class Reply>
+std::string StaleText(const Reply& reply) {
+  std::string text;
+  if constexpr (requires { reply.stale_inputs(); }) {
+    for (const auto& input : reply.stale_inputs()) {
+      absl::StrAppend(
+          &text, "The figures of ", input.service(), " may be old: it cannot be reached",
+          input.has_heard_time() ? absl::StrCat(" since ", InstantText(input.heard_time())) : "",
+          ".\n");
+    }
+  }
+  return text;
+}
 
 // Calls a list to its end, or up to --limit rows, and prints every row: with --json one by one,
 // otherwise as a table whose cells `cells` makes.
@@ -27,7 +44,9 @@ absl::Status PrintPages(Context& context, Request request,
   if (left == 0) left = std::numeric_limits<int64_t>::max();
   TERRACE_ASSIGN_OR_RETURN(Client* const client, context.client());
   Table table(std::move(headings));
+  std::string stale;
   TERRACE_RETURN_IF_ERROR(client->Pages<Reply>(std::move(request), [&](const Reply& reply) {
+    stale = StaleText(reply);
     for (const Row& row : (reply.*rows)()) {
       if (left-- == 0) return false;
       if (context.output().json()) {
@@ -38,7 +57,10 @@ absl::Status PrintPages(Context& context, Request request,
     }
     return left > 0;
   }));
-  if (!context.output().json()) context.output().Print(table);
+  if (!context.output().json()) {
+    context.output().Print(table);
+    context.output().stream() << stale;
+  }
   return absl::OkStatus();
 }
 
@@ -54,7 +76,7 @@ absl::Status PrintOne(Context& context, const Request& request, ToFacts facts) {
   if (context.output().json()) {
     context.output().PrintJson(reply);
   } else {
-    context.output().stream() << FactsText(facts(reply));
+    context.output().stream() << FactsText(facts(reply)) << StaleText(reply);
   }
   return absl::OkStatus();
 }

@@ -21,7 +21,9 @@
 #include "common/rpc/channel.h"
 #include "common/rpc/follower.h"
 #include "common/rpc/operations.h"
+#include "common/rpc/row_watch.h"
 #include "common/rpc/server.h"
+#include "common/store/cursor.h"
 #include "common/store/store.h"
 #include "services/gateway/access_service.h"
 #include "services/inspections/inspections_service.h"
@@ -47,6 +49,10 @@ constexpr char kWatchInspections[] = "/terrace.inspections.v1.InspectionSchedule
 constexpr char kListLevels[] = "/terrace.registry.v1.UnitRegistry/ListLevels";
 // How long a call waits for the mirror to hear what the registry has.
 constexpr absl::Duration kCatchUpMost = absl::Seconds(2);
+// A watch that brings nothing for so long, three times the longest silence of a sound one, is taken
+// for broken.
+constexpr absl::Duration kSilentMost = absl::Seconds(12);
+static_assert(rpc::kWatchProgress == absl::Seconds(4));
 // Threads for slow reads, streams and operations.
 constexpr int kExecutorThreads = 4;
 
@@ -234,7 +240,7 @@ class SuiteImpl : public Suite {
           StartMachine(
               "scoring", [] { return std::make_unique<scoring::ScoringState>(); }, tree));
       scoring_ = std::make_unique<scoring::ScoringService>(
-          scoring::ScoringServiceOptions{machine, tree, ScoringFeeds()});
+          scoring::ScoringServiceOptions{machine, tree, ScoringFeeds(), StaleInputs()});
     }
     if (Runs("gateway")) {
       TERRACE_ASSIGN_OR_RETURN(
@@ -275,6 +281,25 @@ class SuiteImpl : public Suite {
 
   scoring::Scoreboards::Feeds ScoringFeeds() const {
     return {Has("registry"), Has("measures"), Has("inspections")};
+  }
+
+  // Which watches of other processes are broken, or silent for longer than a quiet one is. Within
+  // the process they are neither.
+  scoring::StaleInputsFn StaleInputs() {
+    if (options_.peers.empty()) return nullptr;
+    return [this](scoring::StaleInputs* stale) {
+      absl::MutexLock lock(&mu_);
+      for (const auto& [service, follower] : followers_) {
+        if (!peers_.contains(service)) continue;
+        const rpc::FollowerState state = follower->state();
+        if (state.connected && absl::Now() - state.last_heard < kSilentMost) continue;
+        scoring::v1::StaleInput* input = stale->Add();
+        input->set_service(service);
+        if (state.last_heard > absl::InfinitePast()) {
+          *input->mutable_heard_time() = ToProto(state.last_heard);
+        }
+      }
+    };
   }
 
   void Add(std::unique_ptr<rpc::Methods> methods) { methods_.push_back(std::move(methods)); }
@@ -392,22 +417,13 @@ class SuiteImpl : public Suite {
                    StatusDone done) {
     const absl::Time latest = std::min(deadline, options_.clock->Now() + kCatchUpMost);
     if (scoring_ != nullptr && proto == "terrace.scoring.v1.Scoreboard") {
-      types::v1::RevisionVector least;
-      types::v1::RevisionVector now = scoring_->boards()->vector();
-      using Part = types::v1::Cursor* (types::v1::RevisionVector::*)();
-      const std::pair<const char*, Part> parts[] = {
-          {"registry", &types::v1::RevisionVector::mutable_registry},
-          {"measures", &types::v1::RevisionVector::mutable_measures},
-          {"inspections", &types::v1::RevisionVector::mutable_inspections},
-          {"scoring", &types::v1::RevisionVector::mutable_scoring}};
-      for (const auto& [service, part] : parts) {
-        auto cursor = seen.find(service);
-        if (cursor == seen.end() || cursor->second.log_id != (now.*part)()->log_id()) continue;
-        (least.*part)()->set_log_id(cursor->second.log_id);
-        (least.*part)()->set_revision(cursor->second.revision.value);
-      }
+      const rpc::Positions now = rpc::ToPositions(scoring_->boards()->vector());
+      std::erase_if(seen, [&now](const auto& position) {
+        auto known = now.find(position.first);
+        return known == now.end() || known->second.log_id != position.second.log_id;
+      });
       scoring_->boards()->WaitFor(
-          least, latest,
+          rpc::ToVector(seen), latest,
           [done = std::move(done)](const absl::Status&) mutable { done(absl::OkStatus()); });
       return;
     }
@@ -444,7 +460,7 @@ class SuiteImpl : public Suite {
                               ->Call(kListLevels, registry::v1::ListLevelsRequest(), &now,
                                      std::min(deadline, options_.clock->Now() + kCatchUpMost));
     if (!status.ok()) return absl::nullopt;
-    return store::Cursor{now.cursor().log_id(), store::Revision{now.cursor().revision()}};
+    return store::FromProto(now.cursor());
   }
 
   // ------------------------------------------------------------------------------ mirrors
@@ -516,9 +532,7 @@ class SuiteImpl : public Suite {
       gateway::v1::ServiceStatus* row = reply->add_services();
       row->set_service(service);
       row->set_serving(true);
-      const store::Cursor at = machine->position();
-      row->mutable_cursor()->set_log_id(at.log_id);
-      row->mutable_cursor()->set_revision(at.revision.value);
+      *row->mutable_cursor() = store::ToProto(machine->position());
       row->set_units(Tree()->count());
       for (const auto& [upstream, channel] : peers_) {
         // Everybody learns from the registry, and scoring from the others too.

@@ -112,7 +112,8 @@ absl::Status Explain(Context& context) {
     context.output().PrintJson(explanation);
   } else {
     const Language language = LanguageOf(context.arguments().Text("lang"));
-    context.output().stream() << ExplanationText(explanation.whole(), language);
+    context.output().stream() << ExplanationText(explanation.whole(), language)
+                              << StaleText(explanation);
   }
   return absl::OkStatus();
 }

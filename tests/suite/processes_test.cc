@@ -7,8 +7,10 @@
 
 #include "common/base/error.h"
 #include "google/longrunning/operations.pb.h"
+#include "google/protobuf/text_format.h"
 #include "terrace/inspections/v1/inspections.pb.h"
 #include "terrace/measures/v1/measure_tracker.pb.h"
+#include "terrace/scoring/v1/scoreboard.pb.h"
 #include "tests/suite/suite_fixture.h"
 
 namespace terrace {
@@ -17,7 +19,27 @@ namespace {
 using registry::v1::Unit;
 
 constexpr char kRegistry[] = "/terrace.registry.v1.UnitRegistry/";
+constexpr char kScoring[] = "/terrace.scoring.v1.Scoreboard/";
 constexpr char kMeasures[] = "/terrace.measures.v1.MeasureTracker/";
+
+// Needs nothing but the unit itself.
+constexpr char kOrderScheme[] = R"pb(
+  display_name: "Order"
+  points { value: "100" }
+  periodicity: PERIODICITY_YEAR
+  first_period: "2016"
+  population { levels: "levels/county" }
+  counts_from: COUNTS_FROM_SUBMITTED
+  nodes {
+    id: "findings"
+    points { value: "100" }
+    leaf {
+      rectification {}
+      ratio {}
+      empty: EMPTY_POLICY_FULL
+    }
+  }
+)pb";
 
 class ProcessesTest : public SuiteTest {
  protected:
@@ -295,6 +317,58 @@ TEST_F(ProcessesTest, ServicesStartWithoutTheRegistryAndSayHowOldTheirMirrorsAre
           << row.ShortDebugString();
     }
   }
+}
+
+TEST_F(ProcessesTest, ScoresSayWhichOfTheirFiguresMayBeOld) {
+  CreateUnit("county", "");
+  scoring::v1::CreateSchemeRequest create;
+  create.set_parent("units/county");
+  create.set_scheme_id("order");
+  create.set_version("1");
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(kOrderScheme, create.mutable_scheme()));
+  scoring::v1::Scheme scheme;
+  absl::Status status = Call(*admin_, absl::StrCat(kScoring, "CreateScheme"), create, &scheme);
+  ASSERT_TRUE(status.ok()) << status;
+  scoring::v1::PublishSchemeRequest publish;
+  publish.set_name(scheme.name());
+  status = Call(*admin_, absl::StrCat(kScoring, "PublishScheme"), publish, &scheme);
+  ASSERT_TRUE(status.ok()) << status;
+
+  scoring::v1::ListScoresRequest request;
+  request.set_subtree("units/county");
+  request.set_scheme("units/county/schemes/order");
+  request.set_period("2016");
+  auto list = [&] {
+    scoring::v1::ListScoresResponse reply;
+    const absl::Status listed =
+        Call(*admin_, absl::StrCat(kScoring, "ListScores"), request, &reply);
+    EXPECT_TRUE(listed.ok()) << listed;
+    return reply;
+  };
+  EXPECT_EQ(list().stale_inputs_size(), 0);
+
+  services_["measures"]->Stop();
+  scoring::v1::ListScoresResponse stale = list();
+  while (stale.stale_inputs().empty()) {
+    absl::SleepFor(absl::Milliseconds(20));
+    stale = list();
+  }
+  ASSERT_EQ(stale.stale_inputs_size(), 1) << stale.DebugString();
+  EXPECT_EQ(stale.stale_inputs(0).service(), "measures");
+  EXPECT_TRUE(stale.stale_inputs(0).has_heard_time());
+
+  // A watch says so too, at once to whoever comes now.
+  scoring::v1::WatchScoresRequest watch;
+  watch.set_subtree(request.subtree());
+  watch.set_scheme(request.scheme());
+  watch.set_period(request.period());
+  const std::unique_ptr<rpc::Stream> stream =
+      admin_->Open(absl::StrCat(kScoring, "WatchScores"), absl::Now() + absl::Seconds(20));
+  ASSERT_TRUE(stream->Write(watch));
+  stream->WritesDone();
+  scoring::v1::WatchScoresResponse first;
+  ASSERT_TRUE(stream->Read(&first));
+  EXPECT_EQ(first.stale_inputs_size(), 1) << first.DebugString();
 }
 
 TEST_F(ProcessesTest, MetricsCountTheCallsOfEveryProcess) {
