@@ -3,8 +3,10 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
 #include "common/base/file.h"
@@ -50,6 +52,35 @@ AddressFile::AddressFile(AddressFile&& other) noexcept
 
 AddressFile::~AddressFile() {
   if (!path_.empty()) unlink(path_.c_str());
+}
+
+std::vector<Flag> StoreFlags() {
+  return {{"store", "URL",
+           "sqlite:DIR, redis://HOST:PORT, redis+cluster://HOST:PORT,... or memory:; left out, "
+           "sqlite in the data directory"},
+          {"realm", "NAME",
+           "whose data of several on the same Redis; may also stand in the URL, as in "
+           "redis://HOST:PORT/NAME"},
+          {"allow-unsafe-redis", "", "uses Redis even where it may lose what was acknowledged"}};
+}
+
+absl::StatusOr<std::string> StoreUrl(const Arguments& arguments) {
+  std::string url = arguments.Text("store");
+  const std::string realm = arguments.Text("realm");
+  const bool unsafe = arguments.On("allow-unsafe-redis");
+  if (realm.empty() && !unsafe) return url;
+  if (!absl::StartsWith(url, "redis://") && !absl::StartsWith(url, "redis+cluster://")) {
+    return UsageError("--realm and --allow-unsafe-redis need a --store at Redis.");
+  }
+  if (!realm.empty()) {
+    const size_t hosts = url.find("://") + 3;
+    const size_t options = std::min(url.find('?'), url.size());
+    const size_t path = url.find('/', hosts);
+    if (path < options) return UsageError("name the realm in --realm or in the URL, not in both.");
+    url.insert(options, absl::StrCat("/", realm));
+  }
+  if (unsafe) absl::StrAppend(&url, absl::StrContains(url, '?') ? "&" : "?", "allow_unsafe=1");
+  return url;
 }
 
 }  // namespace terrace::cli

@@ -6,9 +6,11 @@
 #include <signal.h>
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "services/terrace/command.h"
 
 namespace terrace::cli {
 
@@ -50,6 +52,11 @@ class AddressFile {
 // "127.0.0.1:7443" from what was listened on: the first address, with the port that was picked, and
 // a host that this machine can call.
 std::string LocalAddress(absl::string_view listen, int port);
+
+// The flags that say where data is kept, and the store's URL that they come to; empty for sqlite in
+// the data directory.
+std::vector<Flag> StoreFlags();
+absl::StatusOr<std::string> StoreUrl(const Arguments& arguments);
 
 }  // namespace terrace::cli
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/random.h"
 #include "gtest/gtest.h"
@@ -36,6 +37,27 @@ TEST(AddressFile, StandsThereWhileTheServerRuns) {
   EXPECT_FALSE(std::filesystem::exists(path));
   EXPECT_FALSE(AddressFile::Write("/nowhere/at/all", "x:1", 1).ok());
   std::filesystem::remove_all(dir);
+}
+
+absl::StatusOr<std::string> UrlOf(const std::vector<std::string>& words) {
+  const Command serve = {.name = "serve", .flags = StoreFlags(), .calls_server = false};
+  TERRACE_ASSIGN_OR_RETURN(const Arguments arguments, Arguments::Parse(serve, words));
+  return StoreUrl(arguments);
+}
+
+TEST(StoreUrl, TakesTheRealmAndTheLicenceFromFlags) {
+  EXPECT_EQ(*UrlOf({}), "");
+  EXPECT_EQ(*UrlOf({"--store=redis://a:1/r?wait=1"}), "redis://a:1/r?wait=1");
+  EXPECT_EQ(*UrlOf({"--store=redis://a:1", "--realm=r"}), "redis://a:1/r");
+  EXPECT_EQ(*UrlOf({"--store=redis+cluster://a:1,b:2?wait=1", "--realm=r"}),
+            "redis+cluster://a:1,b:2/r?wait=1");
+  EXPECT_EQ(*UrlOf({"--store=redis://a:1/r", "--allow-unsafe-redis"}),
+            "redis://a:1/r?allow_unsafe=1");
+  EXPECT_EQ(*UrlOf({"--store=redis://a:1?wait=1", "--realm=r", "--allow-unsafe-redis"}),
+            "redis://a:1/r?wait=1&allow_unsafe=1");
+  EXPECT_FALSE(UrlOf({"--store=redis://a:1/r", "--realm=r"}).ok());
+  EXPECT_FALSE(UrlOf({"--realm=r"}).ok());
+  EXPECT_FALSE(UrlOf({"--store=sqlite:d", "--allow-unsafe-redis"}).ok());
 }
 
 TEST(Signals, AreWaitedFor) {

@@ -18,7 +18,7 @@ namespace {
 absl::StatusOr<SuiteOptions> ParseOptions(const Arguments& arguments) {
   SuiteOptions options;
   options.data_dir = arguments.Text("data-dir");
-  options.store = arguments.Text("store");
+  TERRACE_ASSIGN_OR_RETURN(options.store, StoreUrl(arguments));
   options.identity_key_file = arguments.Text("identity-key-file");
   options.listen = absl::StrSplit(arguments.Text("listen"), ',');
   if (arguments.Given("services")) {
@@ -48,6 +48,24 @@ absl::Status Serve(Context& context) {
   return absl::OkStatus();
 }
 
+std::vector<Flag> ServeFlags() {
+  std::vector<Flag> flags = {
+      {"data-dir", "DIR", "where data, keys and the first token are kept", "terrace-data", false,
+       "@dir"},
+      {"listen", "HOST:PORT", "addresses to serve on, separated by commas; port 0 picks one",
+       kDefaultAddress},
+      {"services", "LIST",
+       "only these, separated by commas: registry, measures, inspections, scoring, gateway"},
+      {"peer", "SERVICE=ADDRESS",
+       "where a service that is not run here answers: HOST:PORT, several of them separated by "
+       "commas, or dns:///NAME:PORT",
+       "", true},
+      {"identity-key-file", "FILE", "the deployment's key, the same for all of its processes", "",
+       false, "@file"}};
+  for (Flag& flag : StoreFlags()) flags.push_back(std::move(flag));
+  return flags;
+}
+
 }  // namespace
 
 std::vector<Command> ServeCommands() {
@@ -55,26 +73,7 @@ std::vector<Command> ServeCommands() {
            .summary = "Runs the services; without flags all of them, on an embedded store",
            .details = "The first start writes an administrator's token to DIR/admin.token. SIGTERM "
                       "and Ctrl-C\nanswer what is under way and stop.",
-           .flags = {{"data-dir", "DIR", "where data, keys and the first token are kept",
-                      "terrace-data", false, "@dir"},
-                     {"listen", "HOST:PORT",
-                      "addresses to serve on, separated by commas; port 0 "
-                      "picks one",
-                      kDefaultAddress},
-                     {"services", "LIST",
-                      "only these, separated by commas: registry, measures, "
-                      "inspections, scoring, gateway"},
-                     {"store", "URL",
-                      "sqlite:DIR, redis://HOST:PORT/REALM, redis+cluster://HOST:PORT,.../REALM or "
-                      "memory:; left out, sqlite in the data directory"},
-                     {"peer", "SERVICE=ADDRESS",
-                      "where a service that is not run here answers: HOST:PORT, several of them "
-                      "separated by commas, or dns:///NAME:PORT",
-                      "", true},
-                     {"identity-key-file", "FILE",
-                      "the deployment's key, the same for all of its "
-                      "processes",
-                      "", false, "@file"}},
+           .flags = ServeFlags(),
            .calls_server = false,
            .run = Serve}};
 }
