@@ -41,7 +41,7 @@ test:  ## Builds everything, checks the style, runs every test.
 	@$(STEP) 'Running the tests' ctest --preset release
 
 bench:  ## Measures throughput and latency; every figure is a ratio within one run.
-	@scripts/setup.sh build
+	@scripts/setup.sh build cluster
 	@$(STEP) 'Building $(BUILD)/bin/terrace_bench' scripts/build.sh $(BUILD) terrace_bench
 	@$(BUILD)/bin/terrace_bench $(BENCH_ARGS)
 

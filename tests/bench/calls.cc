@@ -30,44 +30,36 @@ Contestant Unary(const Effort& effort, const std::string& what,
 
 }  // namespace
 
-absl::Status MeasureCalls(const Effort& effort, const EchoServer& echo, const World& together,
-                          const World& apart, Table* table) {
+absl::Status MeasureCalls(const Effort& effort, const EchoServer& echo,
+                          absl::Span<const World* const> worlds, Table* table) {
   registry::v1::GetUnitRequest get_unit;
   get_unit.set_name(sample::kCountyA);
   TERRACE_ASSIGN_OR_RETURN(const registry::v1::Unit unit,
-                           together.NewClient()->Get<registry::v1::Unit>(get_unit));
+                           worlds[0]->NewClient()->Get<registry::v1::Unit>(get_unit));
   scoring::v1::GetScoreRequest get_score;
   get_score.set_name(absl::StrCat(sample::kCountyA, "/scores/nation~township-work~2016"));
 
   TERRACE_ASSIGN_OR_RETURN(const std::unique_ptr<EchoProxy> proxy, EchoProxy::Start(echo.port()));
-  const auto one = together.NewBytesClient();
-  const auto many = apart.NewBytesClient();
   const std::string unit_method = cli::MethodOf(get_unit.GetDescriptor());
-  const std::string score_method = cli::MethodOf(get_score.GetDescriptor());
   std::vector<Contestant> contestants = {
       Unary(effort, "bare gRPC echo", BytesClient::Connect(echo.port(), ""), "/bench.Echo/Echo",
             unit.SerializeAsString()),
       // The echoed bytes are a unit, whose first field is its name as in the request: so the check
       // of access finds what it looks for.
       Unary(effort, "the echo behind our proxy", BytesClient::Connect(proxy->port(), ""),
-            unit_method, unit.SerializeAsString()),
-      Unary(effort, "WhoAmI, one process", one,
-            cli::MethodOf(gateway::v1::WhoAmIRequest::descriptor()), ""),
-      Unary(effort, "GetUnit, one process", one, unit_method, get_unit.SerializeAsString()),
-      Unary(effort, "GetUnit, forwarded to its own server", many, unit_method,
-            get_unit.SerializeAsString()),
-  };
-  const std::pair<const World*, const char*> boards[] = {
-      {&together, "GetScore, one process"}, {&apart, "GetScore, forwarded to its own server"}};
-  for (const auto& [world, what] : boards) {
-    if (!world->scored()) continue;
-    contestants.push_back(Unary(effort, what, world == &together ? one : many, score_method,
-                                get_score.SerializeAsString()));
+            unit_method, unit.SerializeAsString())};
+  for (const World* world : worlds) {
+    const auto client = world->NewBytesClient();
+    const auto add = [&](const char* what, const google::protobuf::Message& request) {
+      contestants.push_back(Unary(effort, absl::StrCat(what, ", ", world->label()), client,
+                                  cli::MethodOf(request.GetDescriptor()),
+                                  request.SerializeAsString()));
+    };
+    add("WhoAmI", gateway::v1::WhoAmIRequest());
+    add("GetUnit", get_unit);
+    add("GetScore", get_score);
   }
   Compete(effort.rounds, contestants, 0, table);
-  for (const auto& [world, what] : boards) {
-    if (!world->scored()) table->AddMissing(what, "UNIMPLEMENTED: the scoreboard is not served");
-  }
   return absl::OkStatus();
 }
 

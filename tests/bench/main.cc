@@ -20,6 +20,9 @@
 namespace terrace::bench {
 namespace {
 
+// How long a Redis node may be silent before it is replaced.
+constexpr absl::Duration kNodeTimeout = absl::Seconds(2);
+
 void Say(const std::string& line) {
   std::fputs(line.c_str(), stdout);
   std::fflush(stdout);
@@ -32,24 +35,29 @@ std::string MachineNow() {
   return absl::StrFormat("%d cores, load %.1f", std::thread::hardware_concurrency(), load[0]);
 }
 
-absl::Status Measure(const std::string& dir, Table* table) {
+absl::Status Measure(const std::string& dir, store::RedisCluster* cluster, Table* table) {
   const Effort effort;
   const std::unique_ptr<EchoServer> echo = EchoServer::Start();
-  Say("Loading the sample, twice.\n");
+  Say("Loading the sample, three times.\n");
   TERRACE_ASSIGN_OR_RETURN(const std::unique_ptr<World> together,
                            World::InOneProcess(absl::StrCat(dir, "/together")));
+  TERRACE_ASSIGN_OR_RETURN(const std::unique_ptr<World> on_redis,
+                           World::OnRedis(absl::StrCat(dir, "/on-redis"), cluster));
   {
     TERRACE_ASSIGN_OR_RETURN(const std::unique_ptr<World> apart,
                              World::Apart(absl::StrCat(dir, "/apart")));
     Say("Measuring calls.\n");
-    TERRACE_RETURN_IF_ERROR(MeasureCalls(effort, *echo, *together, *apart, table));
+    TERRACE_RETURN_IF_ERROR(
+        MeasureCalls(effort, *echo, {together.get(), apart.get(), on_redis.get()}, table));
   }
-  Say("Measuring scores.\n");
-  TERRACE_RETURN_IF_ERROR(MeasureScores(*echo, *together, table));
-  Say("Measuring reports.\n");
-  TERRACE_RETURN_IF_ERROR(MeasureReports(effort, together.get(), table));
-  Say("Measuring visits.\n");
-  return MeasureVisits(effort, together.get(), table);
+  for (World* world : {together.get(), on_redis.get()}) {
+    Say(absl::StrCat("Measuring scores, reports and visits: ", world->label(), ".\n"));
+    TERRACE_RETURN_IF_ERROR(MeasureScores(*echo, *world, table));
+    TERRACE_RETURN_IF_ERROR(MeasureReports(effort, world, table));
+    TERRACE_RETURN_IF_ERROR(MeasureVisits(effort, world, table));
+  }
+  Say("Measuring a failover.\n");
+  return MeasureFailover(cluster, table);
 }
 
 int Main(int argc, char** argv) {
@@ -70,7 +78,8 @@ int Main(int argc, char** argv) {
   const absl::Time start = absl::Now();
   Say(absl::StrCat("Stores in ", dir.string(), "; ", MachineNow(), " at the start.\n"));
   Table table;
-  const absl::Status status = Measure(dir.string(), &table);
+  store::RedisCluster cluster(kNodeTimeout);
+  const absl::Status status = Measure(dir.string(), &cluster, &table);
   Say(absl::StrCat("\n", table.ToText()));
   Say(absl::StrFormat("\n%.0f s; %s at the end.\n", absl::ToDoubleSeconds(absl::Now() - start),
                       MachineNow()));

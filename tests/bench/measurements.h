@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "tests/bench/echo.h"
 #include "tests/bench/table.h"
 #include "tests/bench/world.h"
@@ -18,21 +19,22 @@ struct Effort {
   absl::Duration turn = absl::Milliseconds(500);  // Of one contestant in one round.
 };
 
-// Unary reads against a bare gRPC echo: WhoAmI, GetUnit and GetScore, in one process and through
-// the gateway.
-absl::Status MeasureCalls(const Effort& effort, const EchoServer& echo, const World& together,
-                          const World& apart, Table* table);
+// Unary reads against a bare gRPC echo: WhoAmI, GetUnit and GetScore.
+absl::Status MeasureCalls(const Effort& effort, const EchoServer& echo,
+                          absl::Span<const World* const> worlds, Table* table);
 
-// Reports handed in, against their batches committed to the bare store. Stops the world for a
-// moment.
+// Reports handed in, against the yardsticks of their batches.
 absl::Status MeasureReports(const Effort& effort, World* world, Table* table);
 
-// Observations synced by several devices, against their batches committed to the bare store. Stops
-// the world for a moment.
+// Observations synced by several devices, against the yardsticks of their batches.
 absl::Status MeasureVisits(const Effort& effort, World* world, Table* table);
 
 // From a visit's acknowledgement to the root's score on a watch, against an echo.
 absl::Status MeasureScores(const EchoServer& echo, const World& world, Table* table);
+
+// A Redis master that is killed under a steady load: how long nothing is acknowledged, against the
+// time that Redis takes to make another one master.
+absl::Status MeasureFailover(store::RedisCluster* cluster, Table* table);
 
 }  // namespace terrace::bench
 

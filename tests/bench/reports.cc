@@ -12,7 +12,7 @@
 #include "services/terrace/sample/sample.h"
 #include "terrace/measures/v1/measure_tracker.pb.h"
 #include "tests/bench/measurements.h"
-#include "tests/bench/raw_store.h"
+#include "tests/bench/yardsticks.h"
 
 namespace terrace::bench {
 namespace {
@@ -93,29 +93,22 @@ absl::Status MeasureReports(const Effort& effort, World* world, Table* table) {
       TERRACE_RETURN_IF_ERROR(client->Get<measures::v1::Report>(request).status());
     }
   }
-  world->Stop();
-  TERRACE_ASSIGN_OR_RETURN(
-      std::vector<store::Batch> batches,
-      BatchesOf(absl::StrCat(world->dir(), "/everything"), "measures", method));
+  TERRACE_ASSIGN_OR_RETURN(std::vector<store::Batch> batches, world->BatchesOf("measures", method));
   // Those of before, of the sample, are of another length.
   batches.erase(batches.begin(), batches.end() - kWarmUp);
-  const size_t bytes = BytesOf(batches.back());
   TERRACE_ASSIGN_OR_RETURN(
-      const std::unique_ptr<RawStore> raw,
-      RawStore::Open(absl::StrCat(world->dir(), "/raw-reports"), std::move(batches)));
-  TERRACE_RETURN_IF_ERROR(world->StartAgain());
+      std::vector<Contestant> contestants,
+      YardsticksOf(*world, {"a report's batch", "reports/s", std::move(batches),
+                            /*per_batch=*/1, kInFlight, effort.turn}));
 
   const std::shared_ptr<BytesClient> client = world->NewBytesClient();
   std::atomic<int64_t> next = kWarmUp;
   const auto submit = [&](int64_t, absl::AnyInvocable<void(absl::Status)> done) {
     client->Call(method, RequestOf(assignments, next++), std::move(done));
   };
-  const Contestant contestants[] = {
-      {absl::StrCat("bare store: a report's batch of ", bytes, " bytes"), "commits/s",
-       [&] { return raw->Run(kInFlight, effort.turn); }},
-      {"reports, each durable before its answer", "reports/s",
-       [&] { return RunLoad(kInFlight, effort.turn, submit); }}};
-  Compete(effort.rounds, {contestants[0], contestants[1]}, 0, table);
+  contestants.push_back({absl::StrCat("reports, each durable before its answer, ", world->label()),
+                         "reports/s", [&] { return RunLoad(kInFlight, effort.turn, submit); }});
+  Compete(effort.rounds, contestants, 0, table);
   const int64_t most =
       static_cast<int64_t>(assignments.size()) * kWeeks * (kLastYear - kFirstYear + 1);
   if (next > most) table->AddMissing("reports", "ran out of weeks; the figures above are too low");

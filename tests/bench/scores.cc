@@ -19,7 +19,6 @@
 namespace terrace::bench {
 namespace {
 
-constexpr char kWhat[] = "visit acknowledged -> root score on WatchScores";
 constexpr int kVisits = 100;
 constexpr absl::Duration kPatience = absl::Seconds(5);
 // Between two visits, so that each is seen by itself.
@@ -115,10 +114,8 @@ double Percentile(std::vector<double> values, int percent) {
 }  // namespace
 
 absl::Status MeasureScores(const EchoServer& echo, const World& world, Table* table) {
-  if (!world.scored()) {
-    table->AddMissing(kWhat, "UNIMPLEMENTED: the scoreboard is not served");
-    return absl::OkStatus();
-  }
+  const std::string what =
+      absl::StrCat("visit acknowledged -> root score on WatchScores, ", world.label());
   const std::unique_ptr<cli::Client> client = world.NewClient();
   const std::shared_ptr<BytesClient> bare = BytesClient::Connect(echo.port(), "");
   RootWatch watch(client.get());
@@ -132,7 +129,7 @@ absl::Status MeasureScores(const EchoServer& echo, const World& world, Table* ta
     const absl::Time acknowledged = absl::Now();
     const absl::Time seen = watch.SeenAt(reply.cursor().revision());
     if (seen == absl::InfiniteFuture()) {
-      table->AddMissing(kWhat,
+      table->AddMissing(what,
                         absl::StrCat("visit ", i, " not seen in ", absl::FormatDuration(kPatience),
                                      "; watch: ", watch.status().ToString()));
       return absl::OkStatus();
@@ -143,11 +140,11 @@ absl::Status MeasureScores(const EchoServer& echo, const World& world, Table* ta
     absl::SleepFor(kPause);
   }
   const double yardstick = Percentile(echoes, 50);
-  table->Add({"one echo, alone (p50)", yardstick, "ms"});
+  const std::string alone = absl::StrCat("one echo, alone (p50), ", world.label());
+  table->Add({alone, yardstick, "ms"});
   for (const int percent : {50, 99}) {
     const double delay = Percentile(delays, percent);
-    table->Add({absl::StrCat(kWhat, " (p", percent, ")"), delay, "ms", delay / yardstick,
-                "one echo, alone (p50)"});
+    table->Add({absl::StrCat(what, " (p", percent, ")"), delay, "ms", delay / yardstick, alone});
   }
   return absl::OkStatus();
 }

@@ -12,7 +12,7 @@
 #include "services/terrace/sample/sample.h"
 #include "terrace/inspections/v1/inspections.pb.h"
 #include "tests/bench/measurements.h"
-#include "tests/bench/raw_store.h"
+#include "tests/bench/yardsticks.h"
 
 namespace terrace::bench {
 namespace {
@@ -124,32 +124,24 @@ absl::Status MeasureVisits(const Effort& effort, World* world, Table* table) {
     stream->WritesDone();
     TERRACE_RETURN_IF_ERROR(stream->Finish());
   }
-  world->Stop();
-  TERRACE_ASSIGN_OR_RETURN(std::vector<store::Batch> batches,
-                           BatchesOf(absl::StrCat(world->dir(), "/everything"), "inspections",
-                                     cli::MethodOf(SyncVisitsRequest::descriptor())));
+  TERRACE_ASSIGN_OR_RETURN(
+      std::vector<store::Batch> batches,
+      world->BatchesOf("inspections", cli::MethodOf(SyncVisitsRequest::descriptor())));
   TERRACE_CHECK(batches.size() >= kWarmUp);
   batches.erase(batches.begin(), batches.end() - kWarmUp);
-  const size_t bytes = BytesOf(batches.back());
+  // A message is large: half a second holds too few of them.
+  const absl::Duration turn = 2 * effort.turn;
   TERRACE_ASSIGN_OR_RETURN(
-      const std::unique_ptr<RawStore> raw,
-      RawStore::Open(absl::StrCat(world->dir(), "/raw-visits"), std::move(batches)));
-  TERRACE_RETURN_IF_ERROR(world->StartAgain());
+      std::vector<Contestant> contestants,
+      YardsticksOf(*world, {"a message's batch", "observations/s", std::move(batches),
+                            kObservations, kStreams, turn}));
 
   const std::unique_ptr<cli::Client> client = world->NewClient();
   std::atomic<int64_t> next = kWarmUp;
-  // A message is large: half a second holds too few of them.
-  const absl::Duration turn = 2 * effort.turn;
-  const Contestant store = {absl::StrCat("bare store: a message's batch of ", bytes >> 10, " KiB"),
-                            "observations/s", [&] {
-                              LoadResult result = raw->Run(kStreams, turn);
-                              result.per_second *= kObservations;
-                              return result;
-                            }};
-  const Contestant devices = {
-      absl::StrCat("observations synced, ", kObservations, " a message, ", kStreams, " streams"),
-      "observations/s", [&] { return Sync(client.get(), sites, turn, &next); }};
-  Compete(effort.rounds, {store, devices}, 0, table);
+  contestants.push_back({absl::StrCat("observations synced, ", kObservations, " a message, ",
+                                      kStreams, " streams, ", world->label()),
+                         "observations/s", [&] { return Sync(client.get(), sites, turn, &next); }});
+  Compete(effort.rounds, contestants, 0, table);
   return absl::OkStatus();
 }
 

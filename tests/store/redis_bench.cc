@@ -17,10 +17,9 @@
 #include "absl/time/clock.h"
 #include "common/base/check.h"
 #include "common/base/random.h"
-#include "common/store/log_record.h"
 #include "common/store/redis/link.h"
-#include "common/store/redis/scripts.h"
 #include "common/store/store.h"
+#include "tests/store/bare_scripts.h"
 #include "tests/store/conformance.h"
 #include "tests/store/redis_server.h"
 
@@ -65,58 +64,17 @@ double RunStore(Store& store, int in_flight, absl::Duration time) {
   return static_cast<double>(done) / absl::ToDoubleSeconds(absl::Now() - start);
 }
 
-// The same script with the same words, `group` at a time, and nothing else.
-class Bare {
- public:
-  Bare(const RedisServer& server, const std::string& realm)
-      : keys_(realm, "bare"),
-        link_(*redis::Link::Connect({"127.0.0.1", server.port()}, kTimeout)),
-        log_id_(RandomHex(16)) {
-    const redis::ReplyPtr digest = Call({"SCRIPT", "LOAD", SourceOf(redis::Script::kCommit)});
-    digest_ = std::string(redis::View(digest).text());
-    Call({"HSET", keys_.meta, "log_id", log_id_, "end", "0", "time", "0"});
+// The same batches sent bare, `group` at a time.
+double RunBare(BareScripts& bare, int group, int wait, absl::Duration time) {
+  int64_t done = 0;
+  const absl::Time start = absl::Now();
+  while (absl::Now() - start < time) {
+    std::vector<Batch> batches;
+    for (int i = 0; i < group; ++i) batches.push_back(SmallBatch(done++));
+    bare.Commit(batches, wait);
   }
-
-  double Run(int group, int wait, absl::Duration time) {
-    int64_t done = 0;
-    const absl::Time start = absl::Now();
-    while (absl::Now() - start < time) {
-      for (int i = 0; i < group; ++i) Append(SmallBatch(next_++));
-      if (wait > 0) link_->Append({"WAIT", absl::StrCat(wait), "1000"});
-      for (int i = 0; i < group; ++i) {
-        const redis::ReplyPtr reply = *link_->Receive(kTimeout);
-        TERRACE_CHECK(redis::View(reply)[0].text() == "OK");
-      }
-      if (wait > 0) TERRACE_CHECK(redis::View(*link_->Receive(kTimeout)).number() >= wait);
-      done += group;
-    }
-    return static_cast<double>(done) / absl::ToDoubleSeconds(absl::Now() - start);
-  }
-
- private:
-  redis::ReplyPtr Call(std::initializer_list<absl::string_view> words) {
-    return *link_->Call(words, kTimeout);
-  }
-  void Append(Batch batch) {
-    std::vector<size_t> offsets;
-    const std::string changes = EncodeChanges(SaltChanges(batch.changes), &offsets);
-    std::vector<absl::string_view> words = {"EVALSHA", digest_, "6"};
-    for (absl::string_view key : keys_.all()) words.push_back(key);
-    words.insert(words.end(), {log_id_, "0", "", batch.id, batch.header, changes, "2", "2", "0"});
-    for (const Guard& guard : batch.guards) words.insert(words.end(), {guard.key, "0"});
-    const std::string from[] = {absl::StrCat(offsets[0] + 1), absl::StrCat(offsets[1] + 1)};
-    for (int i = 0; i < 2; ++i) {
-      words.insert(words.end(), {batch.changes[i].key, from[i], "200"});
-    }
-    link_->Append(words);
-  }
-
-  const redis::Keys keys_;
-  const std::unique_ptr<redis::Link> link_;
-  const std::string log_id_;
-  std::string digest_;
-  int64_t next_ = 0;
-};
+  return static_cast<double>(done) / absl::ToDoubleSeconds(absl::Now() - start);
+}
 
 void MeasureCommits(RedisServer& server, absl::Duration time) {
   std::printf("%-6s %-6s %12s %12s %7s\n", "wait", "group", "engine /s", "bare /s", "ratio");
@@ -133,9 +91,11 @@ void MeasureCommits(RedisServer& server, absl::Duration time) {
         RunStore(**store, group, time / 4);  // Warm.
         engine = RunStore(**store, group, time);
       }
-      Bare bare(server, realm);
-      bare.Run(group, wait, time / 4);
-      const double peer = bare.Run(group, wait, time);
+      double peer = 0;
+      for (const absl::Duration turn : {time / 4, time}) {  // The first one warms up.
+        BareScripts bare(server, RandomHex(8), "bare");
+        peer = RunBare(bare, group, wait, turn);
+      }
       std::printf("%-6d %-6d %12.0f %12.0f %7.2f\n", wait, group, engine, peer, engine / peer);
       std::fflush(stdout);
     }
