@@ -1,6 +1,7 @@
 #include "tests/bench/echo.h"
 
 #include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -28,6 +29,8 @@ class EchoCall : public grpc::ServerGenericBidiReactor {
 class EchoServerImpl : public EchoServer, private grpc::CallbackGenericService {
  public:
   EchoServerImpl() {
+    // Our channels ask a server whether it is healthy before they send it anything.
+    grpc::EnableDefaultHealthCheckService(true);
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
