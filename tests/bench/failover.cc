@@ -23,7 +23,6 @@
 #include "common/store/redis/scripts.h"
 #include "tests/bench/measurements.h"
 #include "tests/store/conformance.h"
-#include "tests/store/crash_batches.h"
 
 namespace terrace::bench {
 namespace {
@@ -33,6 +32,14 @@ constexpr int kPerSecond = 2000;
 constexpr absl::Duration kBeat = absl::Milliseconds(5);
 constexpr absl::Duration kBefore = absl::Seconds(3);
 constexpr absl::Duration kAfter = absl::Seconds(3);
+
+// As a small command makes it: its row and the record of its request.
+store::Batch SmallBatch(int64_t i) {
+  const std::string value(300, 'v');
+  return store::MakeBatch(
+      {store::Set(absl::StrCat("row/", i), value), store::Set(absl::StrCat("request/", i), value)},
+      {{absl::StrCat("request/", i), {0}}});
+}
 
 // Commits new batches at the same rate whatever becomes of them, and each again until its outcome
 // is known.
@@ -70,7 +77,7 @@ class SteadyWriter {
           ++running_;
         }
         ++begun_;
-        Commit(store::CrashBatch(store::NewBatchId()));
+        Commit(SmallBatch(begun_));
       }
     }
   }
@@ -149,7 +156,6 @@ absl::Status MeasureFailover(store::RedisCluster* cluster, Table* table) {
   // A supervisor brings it back; it is the replica that the new master waits for.
   master.Restart();
   absl::SleepFor(kAfter);
-  const int64_t begun = writer->begun();
   writer->Stop();
   TERRACE_ASSIGN_OR_RETURN(const std::unique_ptr<store::Store> afterwards,
                            store::OpenStore({url, kService}));
@@ -159,9 +165,9 @@ absl::Status MeasureFailover(store::RedisCluster* cluster, Table* table) {
                               before),
               absl::ToDoubleMilliseconds(election), "ms"});
   table->Add({"the same: longest time without an acknowledgement",
-              absl::ToDoubleMilliseconds(silence.longest), "ms", silence.longest / election,
-              "until the replica is master",
-              absl::StrFormat("%d begun, %d acknowledged, %d of these lost", begun,
+              absl::ToDoubleMilliseconds(silence.longest), "ms",
+              absl::FDivDuration(silence.longest, election), "until the replica is master",
+              absl::StrFormat("%d begun, %d acknowledged, %d of these lost", writer->begun(),
                               writer->acknowledged().size(), silence.lost)});
   return absl::OkStatus();
 }
