@@ -17,7 +17,7 @@ packages_build=(
 packages_check=(
   clang-format clang-tidy
   file                                           # CPack's dpkg-shlibdeps asks it
-  systemd python3-yaml                           # read what deploy/ holds
+  systemd docker-compose python3-yaml            # read what deploy/ holds
 )
 
 packages_cluster=(                               # the tests start servers of their own as well

@@ -57,8 +57,8 @@ inline constexpr size_t kBatchBytesMax = 1 << 20;
 inline constexpr size_t kKeyBytesMax = 512;
 
 // Limits of one call; Read and Scan refuse more with INVALID_ARGUMENT.
-inline constexpr size_t kReadKeysMax = 10'000;
-inline constexpr int kScanEntriesMax = 10'000;
+inline constexpr size_t kReadKeysMax = 1'000;
+inline constexpr int kScanEntriesMax = 1'000;
 
 // Limits of what waits; beyond them a call is answered with OVERLOADED.
 inline constexpr size_t kCommitQueueBatchesMax = 16'384;

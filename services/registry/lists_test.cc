@@ -584,11 +584,12 @@ TEST_F(ListsTest, StateFromASnapshotEqualsStateFromTheFirstRevision) {
   ASSERT_EQ(static_cast<int64_t>(log.size()), registry_.machine().position().revision.value);
   std::vector<store::Entry> rows;
   absl::Notification scan_done;
-  registry_.machine().store().Scan({}, 10000, [&](absl::StatusOr<std::vector<store::Entry>> page) {
-    ASSERT_THAT(page.status(), IsFine());
-    rows = *std::move(page);
-    scan_done.Notify();
-  });
+  registry_.machine().store().Scan({}, store::kScanEntriesMax,
+                                   [&](absl::StatusOr<std::vector<store::Entry>> page) {
+                                     ASSERT_THAT(page.status(), IsFine());
+                                     rows = *std::move(page);
+                                     scan_done.Notify();
+                                   });
   scan_done.WaitForNotification();
 
   RegistryState from_log, from_snapshot, from_both;

@@ -36,6 +36,9 @@ CONF
 nginx=$(command -v nginx || echo /usr/sbin/nginx)
 "$nginx" -t -c "$work/nginx.conf" 2>"$work/nginx" || fail "$(cat "$work/nginx")"
 
+docker-compose -f deploy/compose.yaml config --quiet 2>"$work/compose" ||
+  fail "$(cat "$work/compose")"
+
 # Every long-running container says when it is ready and when it is lost, and may do nothing more
 # than it must.
 /usr/bin/python3 - <<'PYTHON' || fail "deploy/ holds YAML that is not what it should be"
