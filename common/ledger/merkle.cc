@@ -1,6 +1,7 @@
 #include "common/ledger/merkle.h"
 
 #include <bit>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/sha256.h"
@@ -100,6 +101,31 @@ absl::StatusOr<std::vector<Hash>> MerkleTree::ConsistencyProof(uint64_t old_size
   std::vector<Hash> proof;
   if (old_size > 0 && old_size < size) AddConsistency(old_size, 0, size, true, &proof);
   return proof;
+}
+
+absl::optional<MerklePeaks> MerklePeaks::From(uint64_t size, std::vector<Hash> peaks) {
+  if (static_cast<size_t>(std::popcount(size)) != peaks.size()) return absl::nullopt;
+  MerklePeaks tree;
+  tree.size_ = size;
+  tree.peaks_ = std::move(peaks);
+  return tree;
+}
+
+void MerklePeaks::Append(const Hash& leaf) {
+  peaks_.push_back(leaf);
+  // Two complete subtrees of one size make the next.
+  for (uint64_t rest = ++size_; rest % 2 == 0; rest /= 2) {
+    const Hash right = peaks_.back();
+    peaks_.pop_back();
+    peaks_.back() = Node(peaks_.back(), right);
+  }
+}
+
+Hash MerklePeaks::Root() const {
+  if (peaks_.empty()) return EmptyRoot();
+  Hash root = peaks_.back();
+  for (size_t i = peaks_.size() - 1; i-- > 0;) root = Node(peaks_[i], root);
+  return root;
 }
 
 bool VerifyInclusion(const Hash& leaf, uint64_t index, uint64_t size, absl::Span<const Hash> proof,

@@ -19,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "common/ledger/hash.h"
 
@@ -49,6 +50,24 @@ class MerkleTree {
 
   // levels_[k][i] is the root of leaves [i * 2^k, (i + 1) * 2^k).
   std::vector<std::vector<Hash>> levels_;
+};
+
+// What of a tree is enough to add leaves and to know the root: the roots of its largest complete
+// subtrees, at most one a level, the largest first.
+class MerklePeaks {
+ public:
+  MerklePeaks() = default;
+  // Of a tree of `size` leaves; nullopt when it has another number of peaks.
+  static absl::optional<MerklePeaks> From(uint64_t size, std::vector<Hash> peaks);
+
+  void Append(const Hash& leaf);
+  uint64_t size() const { return size_; }
+  const std::vector<Hash>& peaks() const { return peaks_; }
+  Hash Root() const;
+
+ private:
+  uint64_t size_ = 0;
+  std::vector<Hash> peaks_;
 };
 
 // True when `proof` shows that `leaf` is leaf `index` of the log of `size` leaves with this root.

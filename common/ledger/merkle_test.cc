@@ -163,5 +163,20 @@ TEST(MerkleTest, BeyondTheTree) {
   EXPECT_EQ(tree.ConsistencyProof(3, 6).status().code(), absl::StatusCode::kOutOfRange);
 }
 
+TEST(MerklePeaks, KnowTheRootAndGoOnFromWhereTheyWereKept) {
+  MerklePeaks grown;
+  for (uint64_t size = 0; size <= kSizes; ++size) {
+    const MerkleTree tree = TreeOf(size);
+    EXPECT_EQ(Hex(grown.Root()), Hex(tree.Root())) << size;
+    EXPECT_EQ(grown.size(), size);
+    absl::optional<MerklePeaks> kept = MerklePeaks::From(size, grown.peaks());
+    ASSERT_TRUE(kept) << size;
+    grown = *kept;
+    grown.Append(LeafOf(absl::StrCat("entry ", size)));
+  }
+  EXPECT_FALSE(MerklePeaks::From(3, std::vector<Hash>(3)));
+  EXPECT_FALSE(MerklePeaks::From(0, std::vector<Hash>(1)));
+}
+
 }  // namespace
 }  // namespace terrace::ledger

@@ -1,5 +1,3 @@
-// A record: size of the message (4 bytes, little endian), its kind (1 byte), the first 8 bytes of
-// the SHA-256 of kind and message, the message.
 #include "common/rpc/feed_file.h"
 
 #include <cerrno>
@@ -9,37 +7,16 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/sha256.h"
-#include "common/rpc/server.h"
+#include "common/base/records.h"
 
 namespace terrace::rpc {
 namespace {
 
-constexpr size_t kSizeBytes = 4;
-constexpr size_t kCheckBytes = 8;
-constexpr size_t kHeadBytes = kSizeBytes + 1 + kCheckBytes;
 constexpr char kMessage = 'm';
 constexpr char kLastOfSnapshot = 'e';
 // A feed is overgrown when it is this many times its snapshot, and this large at least.
 constexpr int kOvergrown = 4;
 constexpr int64_t kOvergrownBytesLeast = 64 << 20;
-
-std::string Check(char kind, absl::string_view message) {
-  return Sha256(absl::StrCat(absl::string_view(&kind, 1), message)).substr(0, kCheckBytes);
-}
-
-// Reads one record; false at the end of what is good.
-bool ReadRecord(std::FILE* file, char* kind, std::string* message) {
-  unsigned char head[kHeadBytes];
-  if (std::fread(head, 1, kHeadBytes, file) != kHeadBytes) return false;
-  size_t size = 0;
-  for (size_t i = kSizeBytes; i-- > 0;) size = size << 8 | head[i];
-  if (size > static_cast<size_t>(kTransportBytesMax)) return false;
-  *kind = static_cast<char>(head[kSizeBytes]);
-  message->resize(size);
-  if (std::fread(message->data(), 1, size, file) != size) return false;
-  return std::memcmp(head + kSizeBytes + 1, Check(*kind, *message).data(), kCheckBytes) == 0;
-}
 
 }  // namespace
 
@@ -54,8 +31,9 @@ void FeedFile::Replay(absl::FunctionRef<void(absl::string_view message)> take) {
   // First only to see how much is good: half a snapshot would be worse than none.
   bytes_ = 0;
   snapshot_bytes_ = 0;
-  while (ReadRecord(file_.get(), &kind, &message)) {
-    bytes_ += static_cast<int64_t>(kHeadBytes + message.size());
+  RecordReader good(file_.get());
+  while (good.Next(&kind, &message) == RecordReader::Result::kRecord) {
+    bytes_ = good.offset();
     if (kind == kLastOfSnapshot) snapshot_bytes_ = bytes_;
   }
   whole_ = snapshot_bytes_ > 0;
@@ -67,9 +45,8 @@ void FeedFile::Replay(absl::FunctionRef<void(absl::string_view message)> take) {
     return;
   }
   std::rewind(file_.get());
-  int64_t left = bytes_;
-  while (left > 0 && ReadRecord(file_.get(), &kind, &message)) {
-    left -= static_cast<int64_t>(kHeadBytes + message.size());
+  RecordReader again(file_.get());
+  while (again.offset() < bytes_ && again.Next(&kind, &message) == RecordReader::Result::kRecord) {
     take(message);
   }
   // Between reading and writing a file must be positioned.
@@ -86,13 +63,10 @@ void FeedFile::Begin() {
 absl::Status FeedFile::Append(absl::string_view message, bool ends_snapshot) {
   if (file_ == nullptr) return absl::OkStatus();
   const char kind = ends_snapshot ? kLastOfSnapshot : kMessage;
-  char head[kHeadBytes];
-  for (size_t i = 0; i < kSizeBytes; ++i) head[i] = static_cast<char>(message.size() >> (8 * i));
-  head[kSizeBytes] = kind;
-  std::memcpy(head + kSizeBytes + 1, Check(kind, message).data(), kCheckBytes);
-  bool ok = std::fwrite(head, 1, kHeadBytes, file_.get()) == kHeadBytes &&
+  const std::string head = RecordHead(kind, message);
+  bool ok = std::fwrite(head.data(), 1, head.size(), file_.get()) == head.size() &&
             std::fwrite(message.data(), 1, message.size(), file_.get()) == message.size();
-  bytes_ += static_cast<int64_t>(kHeadBytes + message.size());
+  bytes_ += static_cast<int64_t>(head.size() + message.size());
   // A snapshot is written in large pieces, what follows message by message.
   if (ok && (whole_ || ends_snapshot)) ok = std::fflush(file_.get()) == 0;
   std::error_code error;

@@ -3,6 +3,9 @@
 // because only a commit can raise it, before every commit; so a binary that is too old stops
 // writing at the very batch that raised the format and can never drop a field it does not know.
 //
+// While a restore fills a keyspace, the key "meta/restore" keeps everybody else out: OpenStore asks
+// for it. Afterwards "meta/origin" says what the keyspace was restored from.
+//
 // Pure, thread-safe.
 #ifndef TERRACE_COMMON_STORE_FORMAT_GATE_H_
 #define TERRACE_COMMON_STORE_FORMAT_GATE_H_
@@ -13,6 +16,8 @@
 namespace terrace::store {
 
 inline constexpr absl::string_view kFormatKey = "meta/format";
+inline constexpr absl::string_view kRestoreKey = "meta/restore";
+inline constexpr absl::string_view kOriginKey = "meta/origin";
 
 // What this binary reads and writes.
 inline constexpr int kFormatVersion = 1;

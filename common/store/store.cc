@@ -1,13 +1,17 @@
 #include "common/store/store.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/container/btree_map.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "common/base/check.h"
 #include "common/base/error.h"
 #include "common/base/random.h"
+#include "common/store/format_gate.h"
 
 namespace terrace::store {
 namespace {
@@ -32,6 +36,20 @@ bool IsKeyspaceName(absl::string_view name) {
   return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
     return absl::ascii_isalnum(c) || c == '-' || c == '_';
   });
+}
+
+// No service may take half a copy for the whole.
+absl::Status CheckRestored(Store* store, const std::string& keyspace) {
+  absl::StatusOr<std::vector<absl::optional<Entry>>> mark;
+  absl::Notification read;
+  store->Read({std::string(kRestoreKey)}, [&](auto entries) {
+    mark = std::move(entries);
+    read.Notify();
+  });
+  read.WaitForNotification();
+  if (!mark.ok()) return mark.status();
+  if (!mark->front()) return absl::OkStatus();
+  return Error(Reason::RESTORE_UNFINISHED, {{"keyspace", keyspace}});
 }
 
 }  // namespace
@@ -85,7 +103,9 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreOptions& options) {
     return Error(Reason::UNKNOWN_STORE,
                  {{"url", options.url}, {"known", absl::StrJoin(RegisteredEngines(), ", ")}});
   }
-  return factory(options);
+  TERRACE_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, factory(options));
+  if (!options.restoring) TERRACE_RETURN_IF_ERROR(CheckRestored(store.get(), options.keyspace));
+  return store;
 }
 
 }  // namespace terrace::store

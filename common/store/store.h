@@ -217,10 +217,13 @@ struct StoreOptions {
   // Gives commit times; when null, the clock of the system, or of the servers if there are any.
   // Must outlive the store.
   const Clock* clock = nullptr;
+  // Opens a keyspace whose restore is not finished, for the restore itself.
+  bool restoring = false;
 };
 
 // Opens the engine that the URL's scheme names. FAILED_PRECONDITION when somebody else has the
-// store open (STORE_LOCKED), or when its format asks for a newer binary (FORMAT_TOO_NEW).
+// store open (STORE_LOCKED), when its format asks for a newer binary (FORMAT_TOO_NEW), or when a
+// restore into it did not finish (RESTORE_UNFINISHED).
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreOptions& options);
 
 // Engines register themselves by scheme; the conformance suite (tests/store) runs over every

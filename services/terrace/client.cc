@@ -27,6 +27,7 @@ absl::string_view ServiceOf(absl::string_view package) {
   if (package == "terrace.inspections.v1") return "InspectionScheduler";
   if (package == "terrace.scoring.v1") return "Scoreboard";
   if (package == "terrace.gateway.v1") return "Access";
+  if (package == "terrace.maintenance.v1") return "Maintenance";
   if (package == "google.longrunning") return "Operations";
   TERRACE_CHECK(false && "a package without a service");
   return "";

@@ -30,7 +30,8 @@ void SortedOnce(Key key, google::protobuf::RepeatedPtrField<Row>* rows) {
 
 }  // namespace
 
-Processes::Processes(DescribeFn describe, std::vector<Peer> peers, const Clock* clock)
+Processes::Processes(DescribeFn describe, std::vector<Peer> peers, const Keyspaces& keyspaces,
+                     const Clock* clock)
     : describe_(std::move(describe)),
       peers_(std::move(peers)),
       clock_(clock),
@@ -40,6 +41,7 @@ Processes::Processes(DescribeFn describe, std::vector<Peer> peers, const Clock* 
         describe_(reply);
         return absl::OkStatus();
       });
+  AddKeyspaceMethods({keyspaces.here, {}, keyspaces.executor}, &methods_);
 }
 
 std::vector<GetProcessResponse> Processes::Ask() const {

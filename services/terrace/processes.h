@@ -16,6 +16,7 @@
 #include "common/rpc/channel.h"
 #include "common/rpc/method_counts.h"
 #include "common/rpc/methods.h"
+#include "services/terrace/maintenance.h"
 #include "terrace/gateway/v1/access.pb.h"
 #include "terrace/internal/v1/process.pb.h"
 
@@ -35,8 +36,9 @@ class Processes {
     std::shared_ptr<rpc::Channel> channel;
   };
 
-  // The clock outlives this.
-  Processes(DescribeFn describe, std::vector<Peer> peers, const Clock* clock);
+  // The clock, and the stores of the keyspaces that are here, outlive this.
+  Processes(DescribeFn describe, std::vector<Peer> peers, const Keyspaces& keyspaces,
+            const Clock* clock);
 
   // The table of terrace.internal.v1.Process.
   const rpc::Methods& methods() const { return methods_; }

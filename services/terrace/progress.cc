@@ -20,7 +20,7 @@ constexpr absl::Duration kRedraw = absl::Milliseconds(100);
 
 std::string Thousands(int64_t number) {
   std::string digits = absl::StrCat(number < 0 ? -number : number);
-  for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+  for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');
   return number < 0 ? absl::StrCat("-", digits) : digits;
 }
 
@@ -28,6 +28,9 @@ bool Progress::OnTerminal() { return isatty(STDERR_FILENO) == 1; }
 
 std::string Progress::Draw(absl::string_view title, int64_t done, int64_t total,
                            absl::Duration passed) {
+  if (total < 0) {
+    return absl::StrFormat("%s  %s  %.1f s", title, Thousands(done), absl::ToDoubleSeconds(passed));
+  }
   const double share = total == 0 ? 1 : static_cast<double>(done) / static_cast<double>(total);
   const int filled = static_cast<int>(share * kBarColumns);
   const double seconds = std::max(absl::ToDoubleSeconds(passed), 1e-3);
@@ -54,7 +57,7 @@ Progress::~Progress() {
 
 void Progress::Add(int64_t count) {
   absl::MutexLock lock(&mu_);
-  done_ = std::min(done_ + count, total_);
+  done_ = total_ < 0 ? done_ + count : std::min(done_ + count, total_);
   if (absl::Now() - drawn_ >= kRedraw) Show(/*last=*/false);
 }
 

@@ -16,7 +16,7 @@ namespace terrace::cli {
 
 class Progress {
  public:
-  // With `shown` false it prints nothing. Draws on standard error.
+  // With `shown` false it prints nothing. Draws on standard error. A total below 0 is not known.
   Progress(std::string title, int64_t total, bool shown);
   // Leaves the finished bar on its line.
   ~Progress();

@@ -25,6 +25,10 @@ TEST(Progress, TellsHowMuchIsLeft) {
   EXPECT_THAT(bar, EndsWith("15 s left"));
 }
 
+TEST(Progress, KnowsNoEndWithoutATotal) {
+  EXPECT_EQ(Progress::Draw("Keys", 1234, -1, absl::Seconds(5)), "Keys  1,234  5.0 s");
+}
+
 TEST(Progress, TellsHowLongItTook) {
   EXPECT_THAT(Progress::Draw("Units", 1000, 1000, absl::Seconds(5)), EndsWith("5.0 s"));
   EXPECT_THAT(Progress::Draw("Units", 0, 0, absl::ZeroDuration()), HasSubstr("100 %"));

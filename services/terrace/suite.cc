@@ -34,6 +34,7 @@
 #include "services/registry/registry_state.h"
 #include "services/scoring/scoring_service.h"
 #include "services/scoring/scoring_state.h"
+#include "services/terrace/maintenance.h"
 #include "services/terrace/processes.h"
 #include "services/terrace/version.h"
 
@@ -331,9 +332,12 @@ class SuiteImpl : public Suite {
                              rpc::Channel::Connect(std::string(address), ServiceCaller())});
       }
     }
+    Keyspaces keyspaces{{}, peers_, &executor_};
+    for (const auto& [service, machine] : machines_) keyspaces.here[service] = &machine->store();
+    if (Runs("gateway")) Add(MaintenanceMethods(keyspaces));
     processes_ = std::make_unique<Processes>(
         [this](internal::v1::GetProcessResponse* reply) { Describe(reply); }, std::move(processes),
-        options_.clock);
+        keyspaces, options_.clock);
     options.methods.push_back(&processes_->methods());
     for (const auto& methods : methods_) options.methods.push_back(methods.get());
     if (inspections_ != nullptr) options.methods.push_back(&inspections_->methods());

@@ -23,10 +23,10 @@ using google::protobuf::ServiceDescriptor;
 
 std::vector<const ServiceDescriptor*> Services() {
   std::vector<const ServiceDescriptor*> services;
-  for (const char* name :
-       {"terrace.registry.v1.UnitRegistry", "terrace.measures.v1.MeasureTracker",
-        "terrace.inspections.v1.InspectionScheduler", "terrace.scoring.v1.Scoreboard",
-        "terrace.gateway.v1.Access", "google.longrunning.Operations"}) {
+  for (const char* name : {"terrace.registry.v1.UnitRegistry", "terrace.measures.v1.MeasureTracker",
+                           "terrace.inspections.v1.InspectionScheduler",
+                           "terrace.scoring.v1.Scoreboard", "terrace.gateway.v1.Access",
+                           "terrace.maintenance.v1.Maintenance", "google.longrunning.Operations"}) {
     services.push_back(google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name));
     TERRACE_CHECK(services.back() != nullptr);
   }

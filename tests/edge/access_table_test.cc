@@ -132,10 +132,11 @@ class AccessTableTest : public SuiteTest {
 
 TEST_F(AccessTableTest, EveryMethodKeepsItsPromise) {
   int checked = 0;
-  for (const char* name : {"terrace.registry.v1.UnitRegistry", "terrace.measures.v1.MeasureTracker",
-                           "terrace.inspections.v1.InspectionScheduler",
-                           "terrace.scoring.v1.Scoreboard", "terrace.gateway.v1.Access",
-                           "terrace.internal.v1.Process", "google.longrunning.Operations"}) {
+  for (const char* name :
+       {"terrace.registry.v1.UnitRegistry", "terrace.measures.v1.MeasureTracker",
+        "terrace.inspections.v1.InspectionScheduler", "terrace.scoring.v1.Scoreboard",
+        "terrace.gateway.v1.Access", "terrace.maintenance.v1.Maintenance",
+        "terrace.internal.v1.Process", "google.longrunning.Operations"}) {
     const auto* service =
         google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name);
     ASSERT_NE(service, nullptr) << name;
