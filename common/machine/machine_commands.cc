@@ -106,37 +106,46 @@ void Machine::Impl::Decide(const ExecutionPtr& x) {
     position = position_;
   }
   if (!status.ok()) {
-    FinishUnchanged(x, std::move(status));
+    FinishUnchanged(x, position, std::move(status));
   } else if (empty || x->command.validate_only) {
-    FinishUnchanged(x, Done{std::move(x->reply), std::move(position), false});
+    FinishUnchanged(x, position, Done{std::move(x->reply), position, false});
   } else {
     Commit(x);
   }
 }
 
-void Machine::Impl::FinishUnchanged(const ExecutionPtr& x, absl::StatusOr<Done> result) {
+void Machine::Impl::FinishUnchanged(const ExecutionPtr& x, const store::Cursor& decided,
+                                    absl::StatusOr<Done> result) {
   // What changes something is guarded by the store. A refusal, and "that is so already", are not.
   if (x->up_to_date || !options_.store->shared()) {
     Finish(x, std::move(result));
     return;
   }
   x->up_to_date = true;
-  Post([this, x, result = std::move(result)]() mutable {
+  Post([this, x, decided, result = std::move(result)]() mutable {
     const absl::StatusOr<store::Cursor> end = options_.store->CatchUp();
-    store::Cursor at;
-    {
-      absl::MutexLock lock(&mu_);
-      at = applied_;
+    if (!end.ok()) {
+      Finish(x, end.status());
+      return;
     }
-    if (!end.ok() || end->log_id != at.log_id || end->revision <= at.revision) {
+    // The State may have come to the end meanwhile; what counts is where it was for the decision.
+    if (*end == decided || (end->log_id == decided.log_id && end->revision < decided.revision)) {
       Finish(x, std::move(result));
       return;
     }
-    WaitFor(*end, x->command.deadline, [this, x, result](const absl::Status& status) mutable {
+    if (end->log_id != decided.log_id) {
+      Retry(
+          x, [this, x] { Decide(x); }, Error(Reason::NOT_READY, {{"service", options_.service}}));
+      return;
+    }
+    WaitFor(*end, x->command.deadline, [this, x](const absl::Status& status) {
       if (status.ok()) {
         Post([this, x] { Decide(x); });
+      } else if (HasReason(status, Reason::LOG_CHANGED)) {
+        Retry(
+            x, [this, x] { Decide(x); }, status);
       } else {
-        Finish(x, std::move(result));
+        Finish(x, status);
       }
     });
   });

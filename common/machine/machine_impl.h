@@ -80,7 +80,8 @@ class Machine::Impl {
   void Decide(const ExecutionPtr& x);
   // Ends a command that changes nothing, once it is known that no other process has changed what it
   // was decided on.
-  void FinishUnchanged(const ExecutionPtr& x, absl::StatusOr<Done> result);
+  void FinishUnchanged(const ExecutionPtr& x, const store::Cursor& decided,
+                       absl::StatusOr<Done> result);
   void Replay(const ExecutionPtr& x);
   void Commit(const ExecutionPtr& x);
   void OnCommit(const ExecutionPtr& x, absl::StatusOr<store::Revision> revision);

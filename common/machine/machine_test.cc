@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
@@ -72,16 +74,51 @@ absl::Status Add(Decision& decision, absl::string_view key, int64_t amount, std:
   return absl::OkStatus();
 }
 
+// A store that another process writes to as well, whenever this one asks where the log ends.
+class SharedStore : public store::Store {
+ public:
+  explicit SharedStore(std::unique_ptr<Store> store) : store_(std::move(store)) {}
+
+  // Runs inside CatchUp and gives its answer.
+  std::function<absl::StatusOr<store::Cursor>(Store& store)> on_catch_up;
+
+  void Commit(store::Batch batch, store::CommitDone done) override {
+    store_->Commit(std::move(batch), std::move(done));
+  }
+  absl::StatusOr<std::unique_ptr<store::Subscription>> Follow(
+      absl::optional<store::Cursor> after, std::shared_ptr<store::Sink> sink) override {
+    return store_->Follow(std::move(after), std::move(sink));
+  }
+  void Read(absl::Span<const std::string> keys, store::ReadDone done) override {
+    store_->Read(keys, std::move(done));
+  }
+  void Scan(store::KeyRange range, int limit, store::ScanDone done) override {
+    store_->Scan(std::move(range), limit, std::move(done));
+  }
+  void ReadLog(store::Revision from, store::Revision to, store::LogDone done) override {
+    store_->ReadLog(from, to, std::move(done));
+  }
+  absl::Status Compact(store::Revision revision) override { return store_->Compact(revision); }
+  absl::StatusOr<store::Cursor> End() override { return store_->End(); }
+  bool shared() const override { return true; }
+  absl::StatusOr<store::Cursor> CatchUp() override { return on_catch_up(*store_); }
+
+ private:
+  const std::unique_ptr<Store> store_;
+};
+
 class MachineTest : public testing::Test {
  protected:
-  void SetUp() override { Open(); }
-
-  void Open() {
+  void SetUp() override {
     auto store = store::OpenStore({"memory:", "test"});
     ASSERT_TRUE(store.ok());
+    Open(*std::move(store));
+  }
+
+  void Open(std::unique_ptr<store::Store> store) {
     MachineOptions options;
     options.service = "test";
-    options.store = *std::move(store);
+    options.store = std::move(store);
     options.make_state = [this] {
       auto state = std::make_unique<CounterState>();
       state_ = state.get();
@@ -259,6 +296,50 @@ TEST_F(MachineTest, RefusedDecisionStoresNothing) {
       });
   EXPECT_TRUE(HasReason(done.status(), Reason::NOT_FOUND));
   EXPECT_EQ(machine_->position().revision.value, 0);
+}
+
+TEST_F(MachineTest, ARefusalThatWasOvertakenIsDecidedAgain) {
+  auto shared = std::make_unique<SharedStore>(*store::OpenStore({"memory:", "test"}));
+  bool written = false;
+  // By the time that the end of the log is known, State has come there already.
+  shared->on_catch_up = [&](store::Store& store) {
+    if (!std::exchange(written, true)) {
+      store::Batch other;
+      other.id = store::NewBatchId();
+      Int64Value one;
+      one.set_value(1);
+      other.changes.push_back({"counters/a", one.SerializeAsString()});
+      absl::Notification applied;
+      store.Commit(std::move(other), [](absl::StatusOr<store::Revision>) {});
+      machine_->WakeAfter(store::Revision{0}, [&] { applied.Notify(); });
+      applied.WaitForNotification();
+    }
+    return store.End();
+  };
+  machine_.reset();
+  Open(std::move(shared));
+  const auto done =
+      Run(NewCommand(), {"k"}, [](const State&, Decision& decision, std::string* reply) {
+        if (!decision.Get<Int64Value>("counters/a")) {
+          return Error(Reason::NOT_FOUND, {{"name", "counters/a"}});
+        }
+        return Add(decision, "counters/a", 1, reply);
+      });
+  ASSERT_TRUE(done.ok()) << done.status();
+  EXPECT_EQ(Count("counters/a"), 2);
+}
+
+TEST_F(MachineTest, NothingIsRefusedWhileTheEndOfTheLogIsNotKnown) {
+  auto shared = std::make_unique<SharedStore>(*store::OpenStore({"memory:", "test"}));
+  shared->on_catch_up = [](store::Store&) {
+    return Error(Reason::STORE_UNREADABLE, {{"detail", "no server answers"}});
+  };
+  machine_.reset();
+  Open(std::move(shared));
+  const auto done = Run(NewCommand(), {"k"}, [](const State&, Decision&, std::string*) {
+    return Error(Reason::NOT_FOUND, {{"name", "counters/a"}});
+  });
+  EXPECT_TRUE(HasReason(done.status(), Reason::STORE_UNREADABLE)) << done.status();
 }
 
 TEST_F(MachineTest, NewIdsAreTheSameInEveryRun) {
