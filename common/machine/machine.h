@@ -107,6 +107,8 @@ class Machine {
 
   // The batches after `after` that are at hand (at most `limit`, empty when there are none yet).
   // Older ones than the recent ring are read from the log; `done` may run on another thread.
+  // LOG_CHANGED for a position that the log does not have; on a shared log there are none yet
+  // after one that only another replica has come to.
   void BatchesAfter(store::Cursor after, int limit, store::LogDone done);
 
   // Calls `wake` once, as soon as a batch after `after` is applied (at once if it already is).

@@ -342,6 +342,32 @@ TEST_F(MachineTest, NothingIsRefusedWhileTheEndOfTheLogIsNotKnown) {
   EXPECT_TRUE(HasReason(done.status(), Reason::STORE_UNREADABLE)) << done.status();
 }
 
+TEST_F(MachineTest, APositionThatOnlyAnotherReplicaHasReachedIsNoneOfALostLog) {
+  auto shared = std::make_unique<SharedStore>(*store::OpenStore({"memory:", "test"}));
+  store::Cursor end;
+  shared->on_catch_up = [&](store::Store&) { return end; };
+  machine_.reset();
+  Open(std::move(shared));
+  end = machine_->position();
+  const auto after = [this](const store::Cursor& cursor) {
+    absl::StatusOr<std::vector<store::CommittedPtr>> batches;
+    absl::Notification answered;
+    machine_->BatchesAfter(cursor, 10, [&](auto result) {
+      batches = std::move(result);
+      answered.Notify();
+    });
+    answered.WaitForNotification();
+    return batches;
+  };
+  store::Cursor ahead = end;
+  ahead.revision.value = 3;
+  EXPECT_TRUE(HasReason(after(ahead).status(), Reason::LOG_CHANGED));
+  end = ahead;  // The other replica has written, and this one has not heard of it yet.
+  const auto batches = after(ahead);
+  ASSERT_TRUE(batches.ok()) << batches.status();
+  EXPECT_THAT(*batches, testing::IsEmpty());
+}
+
 TEST_F(MachineTest, NewIdsAreTheSameInEveryRun) {
   std::vector<std::string> ids;
   bool moved = false;

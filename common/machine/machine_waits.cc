@@ -76,11 +76,15 @@ void Machine::Impl::BatchesAfter(store::Cursor after, int limit, store::LogDone 
   std::vector<store::CommittedPtr> batches;
   absl::Status status;
   bool from_log = false;
+  bool ahead = false;
   store::Revision end;
   {
     absl::MutexLock lock(&mu_);
     end = applied_.revision;
-    if (after.log_id != applied_.log_id || after.revision > end) {
+    ahead = after.log_id == applied_.log_id && after.revision > end && options_.store->shared();
+    if (ahead) {
+      // Another replica may have told of what this one has not come to yet.
+    } else if (after.log_id != applied_.log_id || after.revision > end) {
       status = Error(Reason::LOG_CHANGED);
     } else if (after.revision < end) {
       if (!recent_.empty() && recent_.front()->revision.value <= after.revision.value + 1) {
@@ -93,7 +97,18 @@ void Machine::Impl::BatchesAfter(store::Cursor after, int limit, store::LogDone 
       }
     }
   }
-  if (!status.ok()) {
+  if (ahead) {
+    Post([this, after = std::move(after), done = std::move(done)]() mutable {
+      const absl::StatusOr<store::Cursor> now = options_.store->CatchUp();
+      if (!now.ok()) {
+        done(now.status());
+      } else if (now->log_id != after.log_id || now->revision < after.revision) {
+        done(Error(Reason::LOG_CHANGED));
+      } else {
+        done(std::vector<store::CommittedPtr>());
+      }
+    });
+  } else if (!status.ok()) {
     done(std::move(status));
   } else if (from_log) {
     const int64_t last = std::min<int64_t>(end.value, after.revision.value + limit);

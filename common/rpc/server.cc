@@ -264,8 +264,14 @@ void ServerCore::Check(const Target& target, const access::Identity& identity,
     return;
   }
   options.catch_up(SeenBy(context), DeadlineOf(context),
-                   [this, &target, identity, message, now, done = std::move(done)]() mutable {
-                     done(target.rule->Check(identity, *options.tree(), message, now));
+                   [this, &target, identity, message, now,
+                    done = std::move(done)](const absl::Status& caught_up) mutable {
+                     const std::shared_ptr<const tree::Tree> tree = options.tree();
+                     absl::Status status = target.rule->Check(identity, *tree, message, now);
+                     // Nobody is told that something is not there by a tree that lags.
+                     const bool unsure = !caught_up.ok() && absl::IsNotFound(status) &&
+                                         target.rule->SpeaksOfUnknownUnits(*tree, message);
+                     done(unsure ? caught_up : std::move(status));
                    });
 }
 

@@ -44,9 +44,8 @@ struct Route {
 };
 
 // Brings the unit tree up to the registry's present revision, and to what the caller has seen of
-// it; runs `done` then, or at the deadline.
-using TreeCatchUp =
-    std::function<void(Positions seen, absl::Time deadline, absl::AnyInvocable<void()> done)>;
+// it. An error says that it could not, and that what is unknown may be there all the same.
+using TreeCatchUp = std::function<void(Positions seen, absl::Time deadline, StatusDone done)>;
 
 // Waits until what the caller has seen already is included where a method of `service` (full name
 // of the proto service) is answered. Positions that mean nothing here are left out.

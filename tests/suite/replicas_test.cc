@@ -117,6 +117,15 @@ TEST_F(ReplicasTest, WhatOneReplicaAcknowledgedTheOtherShowsWhenAsked) {
     status = Call(*admin_, absl::StrCat(kRegistry, "CountUnits"), count, &counted);
     ASSERT_TRUE(status.ok()) << status;
     EXPECT_EQ(counted.total(), i + 1);  // The subtree's root is not counted.
+    // Neither replica takes the new unit for an unknown one, whoever asks.
+    const std::shared_ptr<rpc::Channel> other = Connect(suite_->admin_token());
+    for (int replica = 0; replica < kReplicas; ++replica) {
+      registry::v1::GetUnitRequest get;
+      get.set_name(made.name());
+      *get.mutable_min_revision() = count.min_revision();
+      status = Call(*other, absl::StrCat(kRegistry, "GetUnit"), get, &made);
+      EXPECT_TRUE(status.ok()) << status;
+    }
   }
 }
 
