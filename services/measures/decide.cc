@@ -10,6 +10,8 @@
 #include "common/base/sha256.h"
 #include "common/base/time.h"
 #include "common/resource/names.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "services/measures/measures_state.h"
 
 namespace terrace::measures {
@@ -112,6 +114,17 @@ absl::StatusOr<std::string> IdFor(absl::string_view wanted, machine::Decision& d
   if (wanted.empty()) return d.NewId();
   TERRACE_RETURN_IF_ERROR(resource::CheckId(wanted));
   return std::string(wanted);
+}
+
+std::string ContentHash(const google::protobuf::Message& message) {
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    message.SerializeToCodedStream(&coded);
+  }
+  return absl::BytesToHexString(Sha256(bytes));
 }
 
 std::string EtagOf(int64_t changes, const google::protobuf::Timestamp& last) {

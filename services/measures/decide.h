@@ -48,8 +48,11 @@ absl::Status CheckBelow(absl::string_view unit, absl::string_view office,
 // The id of a new resource: `wanted`, checked, or a fresh one.
 absl::StatusOr<std::string> IdFor(absl::string_view wanted, machine::Decision& d);
 
-// Etags tell versions of one resource apart by how often and when it was changed; they need no
-// revision, which a reply does not know before it is committed.
+// SHA-256 of a message, 64 hex digits, whatever the order of its maps.
+std::string ContentHash(const google::protobuf::Message& message);
+
+// Etags of resources that only grow: how often and when they were changed. They need no revision,
+// which a reply does not know before it is committed.
 std::string EtagOf(int64_t changes, const google::protobuf::Timestamp& last);
 // ETAG_MISMATCH unless `given` is empty or the present one.
 absl::Status CheckEtag(absl::string_view given, absl::string_view present, absl::string_view name);

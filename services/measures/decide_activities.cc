@@ -1,12 +1,8 @@
 // Decide: activities.
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/error.h"
-#include "common/base/sha256.h"
 #include "common/base/time.h"
 #include "common/resource/names.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "services/measures/activity_sums.h"
 #include "services/measures/decide.h"
 #include "services/measures/measures_state.h"
@@ -60,18 +56,6 @@ absl::Status CheckActivity(const v1::Activity& activity, absl::string_view unit,
   return CheckSize(activity, "activity");
 }
 
-// What was recorded, in a serialization that does not depend on the order of maps.
-std::string HashOf(const v1::Activity& activity) {
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);
-    activity.SerializeToCodedStream(&coded);
-  }
-  return absl::BytesToHexString(Sha256(bytes));
-}
-
 struct Stored {
   ActivityRecord record;
   bool created = false;
@@ -79,7 +63,7 @@ struct Stored {
 
 // Records the activity under the name, unless it stands there already. `activity` holds no outputs.
 absl::StatusOr<Stored> Store(const std::string& name, v1::Activity activity, Decision& d) {
-  const std::string hash = HashOf(activity);
+  const std::string hash = ContentHash(activity);
   absl::optional<ActivityRecord> present = d.Get<ActivityRecord>(name);
   if (present) {
     if (present->activity().content_hash() == hash) return Stored{*std::move(present), false};

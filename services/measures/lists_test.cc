@@ -105,8 +105,20 @@ TEST_F(ListsTest, UpdatesFollowTheMaskAndTheEtag) {
   EXPECT_REASON(UpdateList("display_name: 'x'", {"display_name"}, "0000000000000000"),
                 ETAG_MISMATCH);
   EXPECT_TRUE(UpdateList("display_name: 'y'", {"display_name"}, renamed->etag()).ok());
+  // All of this at one instant: time does not tell versions apart.
+  EXPECT_REASON(UpdateList("display_name: 'z'", {"display_name"}, renamed->etag()), ETAG_MISMATCH);
   EXPECT_REASON(UpdateList("revision: 7", {"revision"}), INVALID_MASK);
   EXPECT_REASON(UpdateList("", {"display_name"}), REQUIRED_FIELD);
+}
+
+TEST_F(ListsTest, OfTwoUpdatesOfAMeasureUnderOneEtagOneIsMade) {
+  MakeList();
+  ASSERT_TRUE(MakeMeasure("m", "lead { unit: 'units/east' }").ok());
+  const std::string etag = GetMeasure("m", Officer("county"))->etag();
+  const std::string under_it = absl::StrCat("name: 'units/county/measures/m' etag: '", etag, "' ");
+  EXPECT_TRUE(UpdateMeasure(absl::StrCat(under_it, "description: 'x'"), {"description"}).ok());
+  EXPECT_REASON(UpdateMeasure(absl::StrCat(under_it, "description: 'y'"), {"description"}),
+                ETAG_MISMATCH);
 }
 
 // Days end in Honolulu, at UTC-10 all year, 18 hours later than in China.

@@ -12,6 +12,8 @@ namespace {
 
 using google::protobuf::Timestamp;
 
+constexpr size_t kEtagDigits = 16;
+
 // The last time that a record's events were written down.
 template <class Events>
 Timestamp LastRecorded(const Events& events) {
@@ -28,14 +30,14 @@ void KeepUntil(absl::Time at, Events* events) {
 
 }  // namespace
 
+// Lists and measures are written over any number of times at one instant, since log time may stand
+// still: only what they say tells versions apart.
 std::string EtagOf(const storage::v1::MeasureListRecord& record) {
-  return EtagOf(record.issued(), record.measure_list().update_time());
+  return ContentHash(record).substr(0, kEtagDigits);
 }
 
 std::string EtagOf(const storage::v1::MeasureRecord& record) {
-  return EtagOf(record.last_issue() * 1000 + record.measure().issues_size() +
-                    (record.measure().has_cancelled() ? 1 : 0),
-                record.measure().update_time());
+  return ContentHash(record).substr(0, kEtagDigits);
 }
 
 std::string EtagOf(const storage::v1::AssignmentRecord& record) {
