@@ -416,8 +416,9 @@ class SuiteImpl : public Suite {
   }
 
   // Waits until the service that answers includes what its caller has seen: its own log, the mirror
-  // of the registry, and for scores everything that they are made of. A mirror that lags longer
-  // than kCatchUpMost is no reason to refuse an answer.
+  // of the registry, and for scores everything that they are made of. REVISION_NOT_REACHED when its
+  // own log takes longer than kCatchUpMost; a mirror that lags so long is no reason to refuse an
+  // answer.
   void WaitForSeen(const std::string& proto, rpc::Positions seen, absl::Time deadline,
                    StatusDone done) {
     const absl::Time latest = std::min(deadline, options_.clock->Now() + kCatchUpMost);
@@ -441,7 +442,13 @@ class SuiteImpl : public Suite {
       done(absl::OkStatus());
       return;
     }
-    auto last = [this, registry = seen["registry"], done = std::move(done)](absl::Status) mutable {
+    auto last = [this, registry = seen["registry"],
+                 done = std::move(done)](const absl::Status& reached) mutable {
+      // Rather no answer than one that leaves out what its caller has seen.
+      if (HasReason(reached, Reason::REVISION_NOT_REACHED)) {
+        done(reached);
+        return;
+      }
       if (registry_.load() != nullptr || registry.log_id != mirror_.cursor().log_id) {
         done(absl::OkStatus());
         return;
