@@ -15,12 +15,15 @@ STEP := scripts/step.sh
 # BENCH_ARGS=--json=bench.json.
 DEMO_ARGS ?=
 BENCH_ARGS ?=
+# Of `make robustness`: how long each form is tried, and the seed of an earlier run to repeat.
+MINUTES ?= 10
+SEED ?=
 
-.PHONY: help demo cluster test bench lint format package setup build clean
+.PHONY: help demo cluster test robustness bench lint format package setup build clean
 
 help:  ## Says what there is (the default).
 	@echo 'Terrace. Targets:'
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 	@echo
 	@echo 'make demo DEMO_ARGS=--once prints the report and exits.'
 
@@ -39,6 +42,12 @@ test:  ## Builds everything, checks the style, runs every test.
 	@$(STEP) 'Building everything into $(BUILD)' scripts/build.sh $(BUILD) all
 	@scripts/lint.sh $(BUILD)
 	@$(STEP) 'Running the tests' ctest --preset release
+
+robustness:  ## Traffic and faults over both forms: make robustness MINUTES=10 SEED=n
+	@scripts/setup.sh build check
+	@$(STEP) 'Building $(BUILD)/bin/terrace_robustness' \
+	  scripts/build.sh $(BUILD) terrace_robustness
+	@$(BUILD)/bin/terrace_robustness --minutes=$(MINUTES) $(if $(SEED),--seed=$(SEED))
 
 bench:  ## Measures throughput and latency; every figure is a ratio within one run.
 	@scripts/setup.sh build cluster

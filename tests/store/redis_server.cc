@@ -60,11 +60,12 @@ bool WaitALittle(int round) {
   return round < kPatience / kStep;
 }
 
-RedisServer::RedisServer(std::vector<std::string> args)
+RedisServer::RedisServer(std::vector<std::string> args, std::vector<std::string> environment)
     : port_(FreePort()),
       cluster_port_(FreePort()),
       directory_(absl::StrCat(testing::TempDir(), "/terrace-redis-", RandomHex(8))),
-      args_(std::move(args)) {
+      args_(std::move(args)),
+      environment_(std::move(environment)) {
   std::filesystem::create_directories(directory_);
   Start();
 }
@@ -108,6 +109,7 @@ void RedisServer::Start() {
   if (pid_ == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
+    for (std::string& variable : environment_) putenv(variable.data());
     execvp(argv[0], argv.data());
     _exit(127);
   }
@@ -158,12 +160,26 @@ void RedisServer::Restart() {
 void RedisServer::Pause() { kill(pid_, SIGSTOP); }
 void RedisServer::Resume() { kill(pid_, SIGCONT); }
 
-RedisCluster::RedisCluster(absl::Duration node_timeout) {
+bool RedisServer::Running() {
+  if (pid_ != 0 && waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = 0;
+  return pid_ != 0;
+}
+
+RedisCluster::RedisCluster(absl::Duration node_timeout, const SetupFn& setup,
+                           const StartedFn& started) {
   for (int i = 0; i < 2 * kMasters; ++i) {
-    servers_.push_back(std::make_unique<RedisServer>(std::vector<std::string>{
-        "--cluster-enabled", "yes", "--cluster-node-timeout",
-        absl::StrCat(absl::ToInt64Milliseconds(node_timeout)), "--min-replicas-to-write", "1",
-        "--cluster-replica-validity-factor", "0"}));
+    std::vector<std::string> args = {"--cluster-enabled",
+                                     "yes",
+                                     "--cluster-node-timeout",
+                                     absl::StrCat(absl::ToInt64Milliseconds(node_timeout)),
+                                     "--min-replicas-to-write",
+                                     "1",
+                                     "--cluster-replica-validity-factor",
+                                     "0"};
+    Setup own = setup(i);
+    args.insert(args.end(), own.args.begin(), own.args.end());
+    servers_.push_back(std::make_unique<RedisServer>(std::move(args), std::move(own.environment)));
+    started(i, *servers_.back());
   }
   for (int i = 0; i < 2 * kMasters; ++i) {
     RedisServer& server = *servers_[i];

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -19,9 +20,10 @@ namespace terrace::store {
 
 class RedisServer {
  public:
-  // Starts it with the settings in `args` ("--name", "value", ...) after the safe ones, and waits
-  // until it answers.
-  explicit RedisServer(std::vector<std::string> args = {});
+  // Starts it with the settings in `args` ("--name", "value", ...) after the safe ones and with the
+  // variables in `environment` ("NAME=value") added, and waits until it answers.
+  explicit RedisServer(std::vector<std::string> args = {},
+                       std::vector<std::string> environment = {});
   ~RedisServer();
 
   int port() const { return port_; }
@@ -42,6 +44,9 @@ class RedisServer {
   void Pause();   // SIGSTOP: it answers nothing until Resume.
   void Resume();  // SIGCONT.
 
+  // False once it has ended, by itself or by Kill.
+  bool Running();
+
  private:
   void Start();
 
@@ -49,14 +54,26 @@ class RedisServer {
   const int cluster_port_;
   const std::string directory_;
   const std::vector<std::string> args_;
+  std::vector<std::string> environment_;
   pid_t pid_ = 0;
 };
 
 // Three masters with a replica each.
 class RedisCluster {
  public:
+  // What one of the servers, counted from 0, is started with beside the usual.
+  struct Setup {
+    std::vector<std::string> args;
+    std::vector<std::string> environment;
+  };
+  using SetupFn = std::function<Setup(int number)>;
+  // Hears of each server before it meets the others.
+  using StartedFn = std::function<void(int number, const RedisServer& server)>;
+
   // A master that does not answer for so long is replaced.
-  explicit RedisCluster(absl::Duration node_timeout);
+  explicit RedisCluster(
+      absl::Duration node_timeout, const SetupFn& setup = [](int) { return Setup(); },
+      const StartedFn& started = [](int, const RedisServer&) {});
 
   const std::vector<std::unique_ptr<RedisServer>>& servers() const { return servers_; }
   std::string addresses() const;  // Of all, separated by commas.
