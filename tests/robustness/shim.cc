@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "tests/robustness/control_block.h"
 
 namespace {
@@ -45,10 +47,32 @@ __attribute__((constructor)) void MapControl() {
 
 int64_t OffsetMicros() { return block == nullptr ? 0 : block->clock_offset_us.load(); }
 
+// The function that would be there without the shim. Kept without a guard of the language's, whose
+// wait is a futex, and so would come back here.
 template <class Function>
-Function* Next(Function* /*of this type*/, const char* name) {
-  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
-}
+class Next {
+ public:
+  explicit constexpr Next(const char* name) : name_(name) {}
+  Function* operator*() {
+    Function* found = found_.load(std::memory_order_relaxed);
+    if (found == nullptr) {
+      found = reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name_));
+      found_.store(found, std::memory_order_relaxed);
+    }
+    return found;
+  }
+
+ private:
+  const char* const name_;
+  std::atomic<Function*> found_ = nullptr;
+};
+
+constinit Next<int(clockid_t, timespec*)> next_clock_gettime("clock_gettime");
+constinit Next<long(long, ...)> next_syscall("syscall");
+constinit Next<ssize_t(int, const void*, size_t)> next_write("write");
+constinit Next<ssize_t(int, const iovec*, int)> next_writev("writev");
+constinit Next<ssize_t(int, const void*, size_t, off_t)> next_pwrite("pwrite");
+constinit Next<ssize_t(int, const void*, size_t, off64_t)> next_pwrite64("pwrite64");
 
 void Add(int64_t micros, timespec* time) {
   const int64_t nanos = time->tv_nsec + micros % kMicrosPerSecond * 1000;
@@ -88,8 +112,7 @@ ssize_t Full() {
 extern "C" {
 
 int clock_gettime(clockid_t clock, timespec* time) {
-  static auto* const next = Next(&clock_gettime, "clock_gettime");
-  const int result = next(clock, time);
+  const int result = (*next_clock_gettime)(clock, time);
   if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
     Add(OffsetMicros(), time);
   }
@@ -112,7 +135,6 @@ time_t time(time_t* out) {
 }
 
 long syscall(long number, ...) {
-  static auto* const next = reinterpret_cast<long (*)(long, ...)>(dlsym(RTLD_NEXT, "syscall"));
   long words[6];
   va_list list;
   va_start(list, number);
@@ -124,29 +146,28 @@ long syscall(long number, ...) {
     Add(-OffsetMicros(), &until);
     words[3] = reinterpret_cast<long>(&until);
   }
-  return next(number, words[0], words[1], words[2], words[3], words[4], words[5]);
+  return (*next_syscall)(number, words[0], words[1], words[2], words[3], words[4], words[5]);
 }
 
 ssize_t write(int fd, const void* data, size_t bytes) {
-  static auto* const next = Next(&write, "write");
-  return NoRoom(fd, EndOfWrite(fd, bytes)) ? Full() : next(fd, data, bytes);
+  return NoRoom(fd, EndOfWrite(fd, bytes)) ? Full() : (*next_write)(fd, data, bytes);
 }
 
 ssize_t writev(int fd, const iovec* parts, int count) {
-  static auto* const next = Next(&writev, "writev");
   size_t bytes = 0;
   for (int i = 0; i < count; ++i) bytes += parts[i].iov_len;
-  return NoRoom(fd, EndOfWrite(fd, bytes)) ? Full() : next(fd, parts, count);
+  return NoRoom(fd, EndOfWrite(fd, bytes)) ? Full() : (*next_writev)(fd, parts, count);
 }
 
 ssize_t pwrite(int fd, const void* data, size_t bytes, off_t offset) {
-  static auto* const next = Next(&pwrite, "pwrite");
-  return NoRoom(fd, offset + static_cast<int64_t>(bytes)) ? Full() : next(fd, data, bytes, offset);
+  return NoRoom(fd, offset + static_cast<int64_t>(bytes)) ? Full()
+                                                          : (*next_pwrite)(fd, data, bytes, offset);
 }
 
 ssize_t pwrite64(int fd, const void* data, size_t bytes, off64_t offset) {
-  static auto* const next = Next(&pwrite64, "pwrite64");
-  return NoRoom(fd, offset + static_cast<int64_t>(bytes)) ? Full() : next(fd, data, bytes, offset);
+  return NoRoom(fd, offset + static_cast<int64_t>(bytes))
+             ? Full()
+             : (*next_pwrite64)(fd, data, bytes, offset);
 }
 
 }  // extern "C"
