@@ -113,6 +113,7 @@ absl::Status FollowerBase::RunStream() {
     }
     if (file_ != nullptr && file_->Overgrown()) {
       after_.reset();
+      stream->Cancel();
       break;
     }
   }
@@ -120,7 +121,7 @@ absl::Status FollowerBase::RunStream() {
     absl::MutexLock lock(&mu_);
     stream_ = nullptr;
   }
-  stream->Cancel();
+  // Of a stream that has ended by itself, a Cancel might hide why.
   return stream->Finish();
 }
 

@@ -57,10 +57,11 @@ class OperationsTable {
     // Another replica may have started it a moment ago.
     machine->executor().Post([machine, name, out, done = std::move(done)]() mutable {
       const absl::StatusOr<store::Cursor> end = machine->store().CatchUp();
-      auto again = [machine, name, out, done = std::move(done)](const absl::Status&) mutable {
+      // Nobody is told that it is not there by a replica that lags.
+      auto again = [machine, name, out, done = std::move(done)](absl::Status reached) mutable {
         store::Cursor position;
-        absl::Status status = FindHere(machine, name, out, &position);
-        done(std::move(status), std::move(position));
+        if (reached.ok()) reached = FindHere(machine, name, out, &position);
+        done(std::move(reached), std::move(position));
       };
       if (end.ok()) {
         machine->WaitFor(*end, machine->clock().Now() + kCatchUpMost, std::move(again));

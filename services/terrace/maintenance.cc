@@ -12,6 +12,7 @@
 #include "absl/synchronization/notification.h"
 #include "common/base/check.h"
 #include "common/base/error.h"
+#include "common/rpc/positions.h"
 #include "common/rpc/thread_source.h"
 #include "common/store/format_gate.h"
 #include "common/store/log_message.h"
@@ -141,16 +142,10 @@ void AddInputs(const std::vector<store::CommittedPtr>& page, const std::string& 
   for (const store::CommittedPtr& batch : page) {
     storage::v1::Header header;
     if (!header.ParseFromString(batch->header)) continue;
-    const types::v1::RevisionVector& vector = header.inputs();
-    const std::pair<const char*, const types::v1::Cursor*> parts[] = {
-        {"registry", &vector.registry()},
-        {"measures", &vector.measures()},
-        {"inspections", &vector.inspections()},
-        {"scoring", &vector.scoring()}};
-    for (const auto& [name, cursor] : parts) {
-      if (cursor->log_id().empty() || name == keyspace) continue;
-      int64_t& highest = (*inputs)[{name, cursor->log_id()}];
-      highest = std::max(highest, cursor->revision());
+    for (const auto& [service, cursor] : rpc::ToPositions(header.inputs())) {
+      if (cursor.log_id.empty() || service == keyspace) continue;
+      int64_t& highest = (*inputs)[{service, cursor.log_id}];
+      highest = std::max(highest, cursor.revision.value);
     }
   }
 }
