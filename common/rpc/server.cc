@@ -271,7 +271,8 @@ void ServerCore::Check(const Target& target, const access::Identity& identity,
                      // Nobody is told that something is not there by a tree that lags.
                      const bool unsure = !caught_up.ok() && absl::IsNotFound(status) &&
                                          target.rule->SpeaksOfUnknownUnits(*tree, message);
-                     done(unsure ? caught_up : std::move(status));
+                     if (unsure) status = caught_up;
+                     done(std::move(status));
                    });
 }
 
