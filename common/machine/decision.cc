@@ -9,8 +9,8 @@
 namespace terrace::machine {
 
 Decision::Decision(const Rows& rows, const Command& command, const tree::Tree& tree,
-                   absl::Time log_time)
-    : rows_(rows), command_(command), tree_(tree), now_(std::max(command.received, log_time)) {}
+                   absl::Time present)
+    : rows_(rows), command_(command), tree_(tree), now_(std::max(command.received, present)) {}
 
 std::string Decision::NewId() {
   std::string seed = Sha256(absl::StrCat(command_.salt, "/", ids_++));

@@ -42,7 +42,7 @@ struct Command {
 class Decision {
  public:
   // All arguments outlive the Decision.
-  Decision(const Rows& rows, const Command& command, const tree::Tree& tree, absl::Time log_time);
+  Decision(const Rows& rows, const Command& command, const tree::Tree& tree, absl::Time present);
 
   // When the command was received, but never before what the log already says.
   absl::Time now() const { return now_; }

@@ -90,12 +90,11 @@ void Machine::Impl::Decide(const ExecutionPtr& x) {
   std::shared_ptr<const tree::Tree> tree = options_.tree();
   {
     absl::ReaderMutexLock lock(&state_mu_);
-    const absl::Time log_time = state_->log_time();
-    const absl::Duration behind = log_time - options_.clock->Now();
+    const absl::Duration behind = state_->log_time() - options_.clock->Now();
     if (behind > kSkewMost) {
       status = Error(Reason::CLOCK_SKEW, {{"seconds", absl::StrCat(absl::ToInt64Seconds(behind))}});
     } else {
-      Decision decision(state_->rows(), x->command, *tree, log_time);
+      Decision decision(state_->rows(), x->command, *tree, state_->present());
       x->reply.clear();
       status = x->decide(*state_, decision, &x->reply);
       // The registry's own tree is no input from elsewhere.

@@ -32,8 +32,6 @@ inline constexpr absl::Duration kTickLook = absl::Milliseconds(50);
 // Retries start at the first and double up to the most.
 inline constexpr absl::Duration kRetryFirst = absl::Milliseconds(1);
 inline constexpr absl::Duration kRetryMost = absl::Milliseconds(200);
-// A log time further ahead of the clock than this stops writes.
-inline constexpr absl::Duration kSkewMost = absl::Seconds(2);
 
 class Machine::Impl {
  public:

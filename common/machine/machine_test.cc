@@ -209,6 +209,32 @@ TEST_F(MachineTest, ReplyFollowsApply) {
   EXPECT_EQ(machine_->position(), done->position);
 }
 
+// Two replicas' clocks may be apart. What follows upon a command is not before it.
+TEST_F(MachineTest, NothingIsDecidedBeforeWhatItFollowsUpon) {
+  const auto decided_at = [this](absl::Time received) {
+    Command command = NewCommand();
+    command.received = received;
+    absl::Time at;
+    absl::Notification done;
+    machine_->Execute(
+        std::move(command), {},
+        [&at](const State&, Decision& decision, std::string* reply) {
+          at = decision.now();
+          return Add(decision, "counters/a", 1, reply);
+        },
+        [&done](const absl::StatusOr<Done>&) { done.Notify(); });
+    done.WaitForNotification();
+    return at;
+  };
+  const absl::Time now = clock_.Now();
+  const absl::Time ahead = now + absl::Seconds(1);
+  EXPECT_EQ(decided_at(ahead), ahead);
+  EXPECT_GE(decided_at(now), ahead);
+  // A clock that is further ahead than clocks may be is nobody else's.
+  EXPECT_EQ(decided_at(now + absl::Hours(1)), now + absl::Hours(1));
+  EXPECT_LT(decided_at(now), now + absl::Minutes(30));
+}
+
 TEST_F(MachineTest, CommandsOnOneQueueKeyRunOneAfterTheOther) {
   constexpr int kThreads = 4;
   constexpr int kEach = 200;

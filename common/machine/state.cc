@@ -25,6 +25,13 @@ void State::ApplyEntry(const store::Entry& entry) {
 
 void State::ApplyBatch(const store::Committed& batch) {
   log_time_ = std::max(log_time_, batch.commit_time);
+  storage::v1::Header header;
+  if (header.ParseFromString(batch.header) && header.has_received_time()) {
+    const absl::Time received = FromProto(header.received_time());
+    if (received <= batch.commit_time + kSkewMost) {
+      latest_received_ = std::max(latest_received_, received);
+    }
+  }
   for (const store::CommittedChange& change : batch.changes) {
     Change(change.key, change.value ? &*change.value : nullptr, batch.revision, batch.commit_time);
   }

@@ -37,6 +37,10 @@ struct RowChange {
   absl::Time commit_time;
 };
 
+// How far the clocks of a service and of its store may be apart; a service that is further behind
+// refuses to write.
+inline constexpr absl::Duration kSkewMost = absl::Seconds(2);
+
 class State {
  public:
   virtual ~State() = default;
@@ -65,6 +69,10 @@ class State {
 
   const Rows& rows() const { return rows_; }
   absl::Time log_time() const { return log_time_; }
+  // Log time, or the latest instant at which anything in the log was received, where the clock that
+  // told so is ahead of the store's by kSkewMost at most. What is decided or read now is not before
+  // what it follows upon.
+  absl::Time present() const { return std::max(log_time_, latest_received_); }
   // Names of operations that are not done.
   const std::set<std::string>& open_operations() const { return open_operations_; }
 
@@ -82,6 +90,7 @@ class State {
 
   Rows rows_;
   absl::Time log_time_ = absl::InfinitePast();
+  absl::Time latest_received_ = absl::InfinitePast();
   std::set<std::string> open_operations_;
 };
 

@@ -1,28 +1,42 @@
 #include "common/resource/etag.h"
 
 #include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
 #include "common/base/error.h"
 #include "common/base/sha256.h"
-#include "common/base/text.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
 namespace terrace::resource {
 namespace {
 
-// 72 bits: no two revisions that anyone could mix up share an etag.
+// 12 characters of base64; 72 bits: no two versions that anyone could mix up share an etag.
 constexpr size_t kEtagHashBytes = 9;
 
 }  // namespace
 
-std::string EtagOf(absl::string_view log_id, int64_t revision) {
-  return absl::WebSafeBase64Escape(
-      Sha256(absl::StrCat("etag/", log_id, "/", revision)).substr(0, kEtagHashBytes));
+std::string SerializeInOrder(const google::protobuf::Message& message) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream out(&stream);
+  out.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&out);
+  out.Trim();
+  return bytes;
 }
 
-absl::Status CheckEtag(absl::string_view etag, absl::string_view log_id, int64_t revision,
+std::string EtagOf(const google::protobuf::Message& record) {
+  const std::string hash = Sha256(SerializeInOrder(record));
+  return absl::WebSafeBase64Escape(absl::string_view(hash).substr(0, kEtagHashBytes));
+}
+
+absl::Status CheckEtag(absl::string_view given, absl::string_view present, absl::string_view name) {
+  if (given.empty() || given == present) return absl::OkStatus();
+  return Error(Reason::ETAG_MISMATCH, {{"name", std::string(name)}});
+}
+
+absl::Status CheckEtag(absl::string_view given, const google::protobuf::Message& record,
                        absl::string_view name) {
-  if (etag.empty() || etag == absl::string_view(EtagOf(log_id, revision))) return absl::OkStatus();
-  return Error(Reason::ETAG_MISMATCH, {{"name", QuoteText(name)}});
+  return given.empty() ? absl::OkStatus() : CheckEtag(given, EtagOf(record), name);
 }
 
 }  // namespace terrace::resource

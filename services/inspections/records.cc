@@ -75,9 +75,4 @@ v1::FollowUp ToResource(absl::string_view name, storage::v1::FollowUpRecord reco
 
 std::string NewEtag(machine::Decision& decision) { return decision.NewId().substr(0, kEtagDigits); }
 
-absl::Status CheckEtag(absl::string_view given, absl::string_view stored, absl::string_view name) {
-  if (given.empty() || given == stored) return absl::OkStatus();
-  return Error(Reason::ETAG_MISMATCH, {{"name", std::string(name)}});
-}
-
 }  // namespace terrace::inspections

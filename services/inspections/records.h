@@ -9,6 +9,7 @@
 
 #include "absl/strings/string_view.h"
 #include "common/machine/decision.h"
+#include "common/resource/etag.h"
 #include "common/store/store.h"
 #include "terrace/storage/v1/inspections.pb.h"
 
@@ -35,8 +36,7 @@ v1::FollowUp ToResource(absl::string_view name, storage::v1::FollowUpRecord reco
 
 // A fresh etag: every change of a record gets its own.
 std::string NewEtag(machine::Decision& decision);
-// OK when `given` is empty or the stored one; ETAG_MISMATCH naming the resource otherwise.
-absl::Status CheckEtag(absl::string_view given, absl::string_view stored, absl::string_view name);
+using resource::CheckEtag;
 
 }  // namespace terrace::inspections
 

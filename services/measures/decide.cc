@@ -10,8 +10,6 @@
 #include "common/base/sha256.h"
 #include "common/base/time.h"
 #include "common/resource/names.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "services/measures/measures_state.h"
 
 namespace terrace::measures {
@@ -116,25 +114,9 @@ absl::StatusOr<std::string> IdFor(absl::string_view wanted, machine::Decision& d
   return std::string(wanted);
 }
 
-std::string ContentHash(const google::protobuf::Message& message) {
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);
-    message.SerializeToCodedStream(&coded);
-  }
-  return absl::BytesToHexString(Sha256(bytes));
-}
-
 std::string EtagOf(int64_t changes, const google::protobuf::Timestamp& last) {
   const std::string hash = Sha256(absl::StrCat(changes, "@", last.seconds(), ".", last.nanos()));
   return absl::BytesToHexString(absl::string_view(hash).substr(0, 8));
-}
-
-absl::Status CheckEtag(absl::string_view given, absl::string_view present, absl::string_view name) {
-  if (given.empty() || given == present) return absl::OkStatus();
-  return Error(Reason::ETAG_MISMATCH, {{"name", std::string(name)}});
 }
 
 bool IsMediaType(absl::string_view type) {

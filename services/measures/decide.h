@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/machine/decision.h"
+#include "common/resource/etag.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "terrace/measures/v1/common.pb.h"
@@ -48,14 +49,10 @@ absl::Status CheckBelow(absl::string_view unit, absl::string_view office,
 // The id of a new resource: `wanted`, checked, or a fresh one.
 absl::StatusOr<std::string> IdFor(absl::string_view wanted, machine::Decision& d);
 
-// SHA-256 of a message, 64 hex digits, whatever the order of its maps.
-std::string ContentHash(const google::protobuf::Message& message);
-
 // Etags of resources that only grow: how often and when they were changed. They need no revision,
 // which a reply does not know before it is committed.
 std::string EtagOf(int64_t changes, const google::protobuf::Timestamp& last);
-// ETAG_MISMATCH unless `given` is empty or the present one.
-absl::Status CheckEtag(absl::string_view given, absl::string_view present, absl::string_view name);
+using resource::CheckEtag;
 
 // Evidence: at most kEvidenceMax references, each with a URI, a SHA-256 and a media type.
 absl::Status CheckEvidence(const google::protobuf::RepeatedPtrField<types::v1::Evidence>& evidence,

@@ -1,7 +1,10 @@
 // Decide: activities.
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/error.h"
+#include "common/base/sha256.h"
 #include "common/base/time.h"
+#include "common/resource/etag.h"
 #include "common/resource/names.h"
 #include "services/measures/activity_sums.h"
 #include "services/measures/decide.h"
@@ -56,6 +59,11 @@ absl::Status CheckActivity(const v1::Activity& activity, absl::string_view unit,
   return CheckSize(activity, "activity");
 }
 
+// What was recorded, whatever the order of its maps.
+std::string HashOf(const v1::Activity& activity) {
+  return absl::BytesToHexString(Sha256(resource::SerializeInOrder(activity)));
+}
+
 struct Stored {
   ActivityRecord record;
   bool created = false;
@@ -63,7 +71,7 @@ struct Stored {
 
 // Records the activity under the name, unless it stands there already. `activity` holds no outputs.
 absl::StatusOr<Stored> Store(const std::string& name, v1::Activity activity, Decision& d) {
-  const std::string hash = ContentHash(activity);
+  const std::string hash = HashOf(activity);
   absl::optional<ActivityRecord> present = d.Get<ActivityRecord>(name);
   if (present) {
     if (present->activity().content_hash() == hash) return Stored{*std::move(present), false};

@@ -161,7 +161,7 @@ void AddAssignments(rpc::Methods& methods, const Queries& queries) {
       "GetAssignment", [](const MeasuresState& state, Call& call,
                           const v1::GetAssignmentRequest& request, v1::Assignment* reply) {
         Tables tables(request.has_at_time() ? FromProto(request.at_time())
-                                            : std::max(call.received, state.log_time()));
+                                            : std::max(call.received, state.present()));
         return ReadAssignment(state, request.name(), tables, reply);
       });
   methods.SlowRead<v1::ListAssignmentsRequest, v1::ListAssignmentsResponse>(
@@ -187,7 +187,7 @@ void GetReport(Machine* machine, Call& call, const v1::GetReportRequest& request
       machine->Read<MeasuresState>([&](const MeasuresState& state, const store::Cursor& cursor) {
         position = cursor;
         at = request.has_at_time() ? FromProto(request.at_time())
-                                   : std::max(call.received, state.log_time());
+                                   : std::max(call.received, state.present());
         return ReadReport(state, request.name(), at, reply);
       });
   if (!status.ok()) {

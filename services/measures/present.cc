@@ -4,6 +4,7 @@
 
 #include "common/base/time.h"
 #include "common/calendar/period.h"
+#include "common/resource/etag.h"
 #include "common/resource/names.h"
 #include "services/measures/decide.h"
 
@@ -11,8 +12,6 @@ namespace terrace::measures {
 namespace {
 
 using google::protobuf::Timestamp;
-
-constexpr size_t kEtagDigits = 16;
 
 // The last time that a record's events were written down.
 template <class Events>
@@ -33,12 +32,10 @@ void KeepUntil(absl::Time at, Events* events) {
 // Lists and measures are written over any number of times at one instant, since log time may stand
 // still: only what they say tells versions apart.
 std::string EtagOf(const storage::v1::MeasureListRecord& record) {
-  return ContentHash(record).substr(0, kEtagDigits);
+  return resource::EtagOf(record);
 }
 
-std::string EtagOf(const storage::v1::MeasureRecord& record) {
-  return ContentHash(record).substr(0, kEtagDigits);
-}
+std::string EtagOf(const storage::v1::MeasureRecord& record) { return resource::EtagOf(record); }
 
 std::string EtagOf(const storage::v1::AssignmentRecord& record) {
   return EtagOf(record.issue() * 1000 + record.events_size(), LastRecorded(record.events()));

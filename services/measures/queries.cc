@@ -93,7 +93,7 @@ absl::Time InstantOf(const google::protobuf::Timestamp* at_time, const rpc::Call
                      const machine::Machine& machine) {
   if (at_time != nullptr) return FromProto(*at_time);
   return machine.Read<MeasuresState>([&](const MeasuresState& state, const store::Cursor&) {
-    return std::max(call.received, state.log_time());
+    return std::max(call.received, state.present());
   });
 }
 

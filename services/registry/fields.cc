@@ -3,31 +3,15 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
 #include "common/base/error.h"
-#include "common/base/sha256.h"
 #include "common/base/text.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
 namespace terrace::registry {
 namespace {
 
-constexpr size_t kEtagBytes = 9;  // 12 characters of base64.
 constexpr size_t kLanguageTagBytesMax = 35;
-
-// Maps have no order of their own; here they get one.
-std::string SerializeInOrder(const google::protobuf::Message& message) {
-  std::string bytes;
-  google::protobuf::io::StringOutputStream stream(&bytes);
-  google::protobuf::io::CodedOutputStream out(&stream);
-  out.SetSerializationDeterministic(true);
-  message.SerializeToCodedStream(&out);
-  out.Trim();
-  return bytes;
-}
 
 bool IsLanguageTag(absl::string_view tag) {
   return tag.size() >= 2 && tag.size() <= kLanguageTagBytesMax && absl::ascii_isalpha(tag[0]) &&
@@ -71,19 +55,8 @@ absl::Status CheckNames(absl::string_view display_name,
   return absl::OkStatus();
 }
 
-std::string EtagOf(const google::protobuf::Message& record) {
-  const std::string hash = Sha256(SerializeInOrder(record));
-  return absl::WebSafeBase64Escape(absl::string_view(hash).substr(0, kEtagBytes));
-}
-
-absl::Status CheckEtag(absl::string_view etag, const google::protobuf::Message& record,
-                       absl::string_view name) {
-  if (etag.empty() || etag == absl::string_view(EtagOf(record))) return absl::OkStatus();
-  return Error(Reason::ETAG_MISMATCH, {{"name", std::string(name)}});
-}
-
 bool SameContent(const google::protobuf::Message& a, const google::protobuf::Message& b) {
-  return SerializeInOrder(a) == SerializeInOrder(b);
+  return resource::SerializeInOrder(a) == resource::SerializeInOrder(b);
 }
 
 }  // namespace terrace::registry

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "common/resource/etag.h"
 #include "google/protobuf/map.h"
 #include "google/protobuf/message.h"
 
@@ -34,11 +35,8 @@ absl::Status CheckCount(int count, int limit);
 absl::Status CheckNames(absl::string_view display_name,
                         const google::protobuf::Map<std::string, std::string>& localized_names);
 
-// The etag of a stored record: a hash of its content, so that it is known before the revision is.
-std::string EtagOf(const google::protobuf::Message& record);
-// OK when `etag` is empty or the record's; ETAG_MISMATCH otherwise.
-absl::Status CheckEtag(absl::string_view etag, const google::protobuf::Message& record,
-                       absl::string_view name);
+using resource::CheckEtag;
+using resource::EtagOf;
 // Whether two messages of one type say the same, maps in whatever order.
 bool SameContent(const google::protobuf::Message& a, const google::protobuf::Message& b);
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
 #include "common/base/time.h"
+#include "common/resource/etag.h"
 #include "common/resource/field_mask.h"
 #include "common/resource/filter.h"
 #include "common/resource/names.h"
@@ -68,11 +69,6 @@ std::string EtagOf(absl::string_view name, int64_t edits) {
   return absl::BytesToHexString(Sha256(absl::StrCat(name, "#", edits)).substr(0, 8));
 }
 
-absl::Status CheckEtag(absl::string_view etag, absl::string_view name, int64_t edits) {
-  if (etag.empty() || etag == absl::string_view(EtagOf(name, edits))) return absl::OkStatus();
-  return Error(Reason::ETAG_MISMATCH, {{"name", std::string(name)}});
-}
-
 bool IsSchemeKey(absl::string_view key) { return resource::MatchesName(key, kSchemePattern); }
 bool IsDefinitionKey(absl::string_view key) {
   return resource::MatchesName(key, kDefinitionPattern);
@@ -128,7 +124,8 @@ absl::Status ScoringState::UpdateScheme(const v1::UpdateSchemeRequest& request,
   if (row->scheme().state() != v1::SCHEME_STATE_DRAFT) {
     return NotDraft(name, row->scheme().state());
   }
-  TERRACE_RETURN_IF_ERROR(CheckEtag(request.scheme().etag(), name, row->edits()));
+  TERRACE_RETURN_IF_ERROR(
+      resource::CheckEtag(request.scheme().etag(), EtagOf(name, row->edits()), name));
   TERRACE_RETURN_IF_ERROR(resource::ApplyUpdate(
       request.update_mask(), request.scheme(),
       {"name", "etag", "revision", "state", "create_time", "publish_time", "superseded_by"},
@@ -150,7 +147,7 @@ absl::Status ScoringState::PublishScheme(const v1::PublishSchemeRequest& request
   if (row->scheme().state() != v1::SCHEME_STATE_DRAFT) {
     return NotDraft(name, row->scheme().state());
   }
-  TERRACE_RETURN_IF_ERROR(CheckEtag(request.etag(), name, row->edits()));
+  TERRACE_RETURN_IF_ERROR(resource::CheckEtag(request.etag(), EtagOf(name, row->edits()), name));
   const std::vector<v1::SchemeIssue> issues = CheckScheme(
       row->scheme(), [&](absl::string_view definition) -> absl::optional<v1::StatisticDefinition> {
         auto found = decision.Get<storage::v1::StatisticDefinitionRow>(definition);

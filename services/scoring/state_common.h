@@ -27,8 +27,6 @@ inline absl::Status Invalid(absl::string_view field, absl::string_view detail) {
 
 // Etag of the n-th content of a resource: known before its revision is.
 std::string EtagOf(absl::string_view name, int64_t edits);
-// ETAG_MISMATCH unless `etag` is empty or that of the content.
-absl::Status CheckEtag(absl::string_view etag, absl::string_view name, int64_t edits);
 
 }  // namespace terrace::scoring
 

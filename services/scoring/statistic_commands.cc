@@ -5,6 +5,7 @@
 #include "common/base/decimal.h"
 #include "common/base/text.h"
 #include "common/base/time.h"
+#include "common/resource/etag.h"
 #include "common/resource/field_mask.h"
 #include "common/resource/names.h"
 #include "common/resource/page_token.h"
@@ -158,7 +159,8 @@ absl::Status ScoringState::UpdateStatisticDefinition(
   TERRACE_RETURN_IF_ERROR(resource::ParseName(name, kDefinitionPattern).status());
   absl::optional<StatisticDefinitionRow> row = decision.Get<StatisticDefinitionRow>(name);
   if (!row) return NotFound(name);
-  TERRACE_RETURN_IF_ERROR(CheckEtag(request.statistic_definition().etag(), name, row->edits()));
+  TERRACE_RETURN_IF_ERROR(
+      resource::CheckEtag(request.statistic_definition().etag(), EtagOf(name, row->edits()), name));
   TERRACE_RETURN_IF_ERROR(
       resource::ApplyUpdate(request.update_mask(), request.statistic_definition(),
                             {"name", "etag", "revision", "unit_of_measure", "kind", "periodicity"},

@@ -9,8 +9,7 @@
 #include "absl/time/clock.h"
 #include "common/base/check.h"
 #include "common/base/error.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "common/resource/etag.h"
 #include "terrace/inspections/v1/inspections.pb.h"
 #include "terrace/measures/v1/measure_tracker.pb.h"
 #include "terrace/registry/v1/registry.pb.h"
@@ -24,16 +23,6 @@ using google::protobuf::Message;
 using Kind = WatchMessage::Kind;
 
 constexpr absl::Duration kSnapshotMost = absl::Seconds(20);
-
-std::string Serialize(const Message& message) {
-  std::string bytes;
-  google::protobuf::io::StringOutputStream stream(&bytes);
-  google::protobuf::io::CodedOutputStream out(&stream);
-  out.SetSerializationDeterministic(true);
-  message.SerializeToCodedStream(&out);
-  out.Trim();
-  return bytes;
-}
 
 // Hears the resources of a message: every change is a oneof of resources with a `name`, of the name
 // of what is deleted, or of an instant.
@@ -196,7 +185,7 @@ absl::StatusOr<std::map<std::string, std::string>> Snapshot(const std::string& s
         if (row == nullptr) {
           rows.erase(name);
         } else {
-          rows[name] = Serialize(*row);
+          rows[name] = resource::SerializeInOrder(*row);
         }
       });
       const WatchMessage message = ToMessage<Type>(response);
