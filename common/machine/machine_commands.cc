@@ -155,6 +155,8 @@ void Machine::Impl::Commit(const ExecutionPtr& x) {
   x->in_doubt = false;
   x->batch.id = x->batch_id;
   x->batch.header = MakeHeader(x->command, x->tree);
+  // Nothing is dated further ahead than clocks may be apart.
+  x->batch.not_before = x->command.received - kSkewMost;
   if (!x->request_key.empty()) {
     storage::v1::RequestRecord record;
     record.set_method(x->command.method);

@@ -211,7 +211,8 @@ TEST_F(MachineTest, ReplyFollowsApply) {
 
 // Two replicas' clocks may be apart. What follows upon a command is not before it.
 TEST_F(MachineTest, NothingIsDecidedBeforeWhatItFollowsUpon) {
-  const auto decided_at = [this](absl::Time received) {
+  absl::Status last;
+  const auto decided_at = [this, &last](absl::Time received) {
     Command command = NewCommand();
     command.received = received;
     absl::Time at;
@@ -222,7 +223,10 @@ TEST_F(MachineTest, NothingIsDecidedBeforeWhatItFollowsUpon) {
           at = decision.now();
           return Add(decision, "counters/a", 1, reply);
         },
-        [&done](const absl::StatusOr<Done>&) { done.Notify(); });
+        [&](const absl::StatusOr<Done>& result) {
+          last = result.status();
+          done.Notify();
+        });
     done.WaitForNotification();
     return at;
   };
@@ -230,8 +234,10 @@ TEST_F(MachineTest, NothingIsDecidedBeforeWhatItFollowsUpon) {
   const absl::Time ahead = now + absl::Seconds(1);
   EXPECT_EQ(decided_at(ahead), ahead);
   EXPECT_GE(decided_at(now), ahead);
-  // A clock that is further ahead than clocks may be is nobody else's.
+  EXPECT_TRUE(last.ok()) << last;
+  // A clock that is further ahead than clocks may be writes nothing.
   EXPECT_EQ(decided_at(now + absl::Hours(1)), now + absl::Hours(1));
+  EXPECT_TRUE(HasReason(last, Reason::CLOCK_SKEW)) << last;
   EXPECT_LT(decided_at(now), now + absl::Minutes(30));
 }
 

@@ -72,4 +72,9 @@ absl::Status CheckScanLimit(int limit) {
                                              {"range", absl::StrCat("1 to ", kScanEntriesMax)}});
 }
 
+absl::Status TooEarly(absl::Duration ahead) {
+  return Error(Reason::CLOCK_SKEW,
+               {{"seconds", absl::StrCat("more than ", absl::ToInt64Seconds(ahead))}});
+}
+
 }  // namespace terrace::store

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "common/store/store.h"
 
@@ -17,6 +18,9 @@ size_t BatchBytes(const Batch& batch);
 absl::Status CheckBatch(const Batch& batch);
 absl::Status CheckReadKeys(absl::Span<const std::string> keys);
 absl::Status CheckScanLimit(int limit);
+
+// The CLOCK_SKEW of a batch whose time is so far ahead of the store's clock.
+absl::Status TooEarly(absl::Duration ahead);
 
 }  // namespace terrace::store
 

@@ -14,6 +14,7 @@
 #include "common/base/check.h"
 #include "common/base/error.h"
 #include "common/base/random.h"
+#include "common/store/batch_check.h"
 #include "common/store/format_gate.h"
 #include "common/store/local_store.h"
 #include "common/store/log_record.h"
@@ -101,7 +102,9 @@ class MemoryBackend : public Backend {
       const Revision actual = found == live_.end() ? Revision{0} : found->second.revision;
       if (actual != guard.revision) return GuardFailed(guard.key);
     }
-    last_commit_time_ = NextCommitTime(clock_->Now(), last_commit_time_);
+    const absl::Time time = NextCommitTime(clock_->Now(), last_commit_time_);
+    if (time < batch.not_before) return TooEarly(batch.not_before - time);
+    last_commit_time_ = time;
     const Revision revision{compacted_.value + static_cast<int64_t>(log_.size()) + 1};
     CommittedPtr committed = MakeCommitted(log_id_, revision, last_commit_time_, std::move(batch));
     for (const CommittedChange& change : committed->changes) Apply(change, revision);

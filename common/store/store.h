@@ -88,6 +88,9 @@ struct Batch {
   std::string header;  // Serialized terrace.storage.v1.Header; opaque to engines, part of the leaf.
   std::vector<Guard> guards;
   std::vector<Change> changes;  // No key twice.
+  // What was decided speaks of this instant, so the batch is refused while the store's clock is
+  // before it.
+  absl::Time not_before = absl::InfinitePast();
 };
 
 struct CommittedChange {
@@ -161,7 +164,8 @@ class Store {
   // (reason BATCH_STORED) when the log already holds a batch of this id; UNAVAILABLE with reason
   // OUTCOME_UNKNOWN when the batch may or may not be in the log, which only the log itself, or a
   // re-commit of the same batch id, can tell; with OVERLOADED or STORE_NOT_READY when it may be
-  // tried again soon; with STORE_FAILED once the engine has stopped writing after such a failure.
+  // tried again soon; with CLOCK_SKEW before the batch's time; with STORE_FAILED once the engine
+  // has stopped writing after such a failure.
   // Every answer but the revision and OUTCOME_UNKNOWN means: this attempt changed nothing. Of an
   // earlier attempt with the same id only the revision, BATCH_STORED and ABORTED say anything.
   virtual void Commit(Batch batch, CommitDone done) = 0;

@@ -52,7 +52,7 @@ void BareScripts::Append(const Batch& batch) {
   for (absl::string_view key : keys_.all()) words.push_back(key);
   words.insert(words.end(),
                {log_id_, "0", "", batch.id, batch.header, changes, number(batch.guards.size()),
-                number(sets), number(static_cast<ptrdiff_t>(batch.changes.size()) - sets)});
+                number(sets), number(static_cast<ptrdiff_t>(batch.changes.size()) - sets), ""});
   for (const Guard& guard : batch.guards) {
     words.insert(words.end(), {guard.key, number(guard.revision.value)});
   }

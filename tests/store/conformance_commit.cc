@@ -32,6 +32,18 @@ Batch BatchOfBytes(size_t bytes) {
   return batch;
 }
 
+// A service whose clock is ahead dates nothing in the store's future.
+TEST_P(StoreConformance, ABatchIsRefusedBeforeItsTime) {
+  auto store = Open();
+  Batch late = MakeBatch({Set("a", "1")});
+  late.not_before = absl::Now() + absl::Hours(1);
+  const auto refused = Commit(*store, late);
+  EXPECT_TRUE(HasReason(refused.status(), Reason::CLOCK_SKEW)) << refused.status();
+  EXPECT_EQ(store->End()->revision, Revision{0});
+  late.not_before = absl::Now() - absl::Seconds(1);
+  EXPECT_TRUE(Commit(*store, late).ok());
+}
+
 TEST_P(StoreConformance, RevisionsCountFromOneWithoutGaps) {
   auto store = Open();
   EXPECT_EQ(store->End()->revision.value, 0);

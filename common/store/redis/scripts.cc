@@ -56,7 +56,7 @@ if m[1] ~= ARGV[1] then return {'LOG'} end
 if (redis.call('HGET', revisions, 'meta/format') or '0') ~= ARGV[2] then return {'FORMAT'} end
 if redis.call('ZSCORE', ids, ARGV[4]) then return {'STORED'} end
 
-local at = 9
+local at = 10
 local guards, sets, deletes = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 for first = 1, guards, 1000 do
   local keys = {}
@@ -74,7 +74,11 @@ if not time then
   local now = redis.call('TIME')
   time = now[1] * 1000000 + now[2]
 end
-time = string.format('%.0f', math.max(time, tonumber(m[3])))
+time = math.max(time, tonumber(m[3]))
+if ARGV[10] ~= '' and time < tonumber(ARGV[10]) then
+  return {'EARLY', string.format('%.0f', time)}
+end
+time = string.format('%.0f', time)
 local revision = string.format('%.0f', m[2] + 1)
 local changes = ARGV[6]
 redis.call('XADD', log, revision .. '-0', 'b', ARGV[4], 'l', m[1], 't', time, 'h', ARGV[5],

@@ -33,9 +33,10 @@ struct Keys {
 //
 // commit: one batch.
 //   log id, revision of the format key, time in microseconds or "", batch id, header, changes as in
-//   log_record.h, counts of guards, sets and deletes; then key and revision of each guard; key, and
+//   log_record.h, counts of guards, sets and deletes, earliest time in microseconds or "";
+//   key and revision of each guard; key, and
 //   offset (from 1) and length of the value inside the changes, of each set; key of each delete
-//   -> "OK" revision time | "STORED" | "GUARD" which, from 1 | "FORMAT" | "LOG"
+//   -> "OK" revision time | "STORED" | "GUARD" which, from 1 | "EARLY" time | "FORMAT" | "LOG"
 //
 // read: log id, keys -> "OK" end, then value and revision of each, or two nils
 // scan: log id, first, last as in ZRANGEBYLEX, limit -> "OK" end, then key, value, revision of each

@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "common/base/check.h"
 #include "common/base/error.h"
+#include "common/store/batch_check.h"
 #include "common/store/format_gate.h"
 #include "common/store/log_record.h"
 #include "common/store/redis/readers.h"
@@ -50,6 +51,7 @@ Writer::Item Writer::ItemOf(Batch batch) {
   item.committed->header = std::move(batch.header);
   item.committed->changes = SaltChanges(std::move(batch.changes));
   item.guards = std::move(batch.guards);
+  item.not_before = batch.not_before;
   item.encoded = EncodeChanges(item.committed->changes, &item.value_offsets);
   return item;
 }
@@ -149,6 +151,9 @@ void Writer::AppendCommit(const Item& item) {
   args.push_back(number(item.guards.size()));
   args.push_back(number(sets));
   args.push_back(number(static_cast<ptrdiff_t>(batch.changes.size()) - sets));
+  args.push_back(item.not_before > absl::InfinitePast()
+                     ? number(absl::ToUnixMicros(item.not_before))
+                     : absl::string_view());
   for (const Guard& guard : item.guards) {
     args.insert(args.end(), {guard.key, number(guard.revision.value)});
   }
@@ -188,6 +193,8 @@ void Writer::TakeAnswer(View reply, Item* item, absl::optional<ErrorReply>* erro
     item->answer = which < item->guards.size()
                        ? GuardFailed(item->guards[which].key)
                        : Error(Reason::STORE_REFUSED, {{"detail", "an unknown guard failed"}});
+  } else if (answer == "EARLY") {
+    item->answer = TooEarly(item->not_before - absl::FromUnixMicros(reply[1].number()));
   } else if (answer == "FORMAT") {
     format_stale_ = true;
   } else {

@@ -53,6 +53,7 @@ class Writer {
   struct Item {
     std::shared_ptr<Committed> committed;
     std::vector<Guard> guards;
+    absl::Time not_before;
     std::string encoded;  // Its changes.
     std::vector<size_t> value_offsets;
     absl::optional<absl::StatusOr<CommittedPtr>> answer;

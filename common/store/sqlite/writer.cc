@@ -6,6 +6,7 @@
 
 #include "common/base/check.h"
 #include "common/base/error.h"
+#include "common/store/batch_check.h"
 #include "common/store/format_gate.h"
 #include "common/store/log_record.h"
 
@@ -110,6 +111,9 @@ absl::StatusOr<absl::StatusOr<CommittedPtr>> Writer::CommitOne(Batch batch) {
   if (!against.ok()) return absl::StatusOr<CommittedPtr>(against);
 
   const absl::Time time = NextCommitTime(clock_->Now(), state_.last_commit_time);
+  if (time < batch.not_before) {
+    return absl::StatusOr<CommittedPtr>(TooEarly(batch.not_before - time));
+  }
   const Revision revision{state_.bounds.end.value + 1};
   CommittedPtr committed = MakeCommitted(state_.log_id, revision, time, std::move(batch));
   TERRACE_RETURN_IF_ERROR(savepoint_.Run());
