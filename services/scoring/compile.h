@@ -49,11 +49,17 @@ struct FromRectification {
 struct FromStatistic {
   std::string definition;
   absl::optional<calendar::Period> period;  // Unset: the period of the score.
-  // Growth only.
+  // GrowthAboveParentRule only.
   bool grows = false;
   absl::optional<calendar::Period> base_period;
   int base_periods_back = 1;
   std::string against_level;  // Code; empty: the unit directly above.
+  // Preparation: the base of a change is one period, or change_back periods back.
+  absl::optional<calendar::Period> change_base;
+  int change_back = 1;
+  std::string denominator;     // Definition; empty: none.
+  std::string loss;            // Definition; empty: none.
+  std::string reference_unit;  // Id; NormaliseRule.
 };
 using Source = std::variant<FromObservations, FromMeasures, FromTimeliness, FromCoverage,
                             FromRectification, FromStatistic>;
@@ -62,11 +68,9 @@ struct CompiledLeaf {
   Source source;
   // Every set must hold the kind of the unit; one set for each node on the way that names kinds.
   std::vector<Codes> kinds;
-};
-
-struct CompiledBand {
-  std::string grade;
-  absl::optional<Fixed> lower_bound;
+  // Peers as they were when the scheme was frozen: by the value of the grouping or the name of the
+  // parent that they share, "" for all units. Empty: not frozen.
+  absl::flat_hash_map<std::string, engine::PeerParameters> frozen;
 };
 
 struct CompiledScheme {
@@ -89,22 +93,12 @@ struct CompiledScheme {
 
   v1::CountsFrom counts_from = v1::COUNTS_FROM_SUBMITTED;
   v1::Audience audience = v1::AUDIENCE_UNIT;
-  int decimals = 2;
-  bool rank_on_shown = false;
-  std::vector<CompiledBand> bands;
 
   int RollupOf(absl::string_view level) const {
     auto it = levels.find(level);
     return it == levels.end() ? 0 : it->second;
   }
-  // What is compared with others and with the bands.
-  Fixed Compared(Fixed score) const;
-  // Empty without bands, or below the last of them.
-  absl::string_view GradeOf(Fixed score) const;
 };
-
-// The score rounded to `decimals`, half up.
-Fixed Shown(Fixed score, int decimals);
 
 // `scheme` must have no errors (scheme_check.h) and carry its name.
 std::shared_ptr<const CompiledScheme> Compile(const v1::Scheme& scheme);

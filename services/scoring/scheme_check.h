@@ -29,9 +29,15 @@ inline constexpr size_t kSchemeBytesMax = 512 * 1024;
 using FindDefinition =
     std::function<absl::optional<v1::StatisticDefinition>(absl::string_view name)>;
 
+// What a scheme is to be used for.
+enum class SchemeUse {
+  kLive,   // To be published: scores follow every figure of their own unit as it comes.
+  kTable,  // Whole tables of figures at once: everything may look at the other units.
+};
+
 // Errors first, each group in the order of the scheme.
-std::vector<v1::SchemeIssue> CheckScheme(const v1::Scheme& scheme,
-                                         const FindDefinition& definition);
+std::vector<v1::SchemeIssue> CheckScheme(const v1::Scheme& scheme, const FindDefinition& definition,
+                                         SchemeUse use = SchemeUse::kLive);
 
 bool HasErrors(const std::vector<v1::SchemeIssue>& issues);
 

@@ -5,6 +5,7 @@
 #define TERRACE_SERVICES_SCORING_ENGINE_LEAF_H_
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,14 @@ struct LeafInput {
   int64_t numerator = 0;
   int64_t denominator = 0;
   FixedSum figure;
+  // NormaliseRule: the prepared figure, NaN for none, and the peers, which outlive the input; null
+  // for methods that look at none.
+  double prepared = std::numeric_limits<double>::quiet_NaN();
+  const PeerParameters* peers = nullptr;
+  // Whether the figure stands in for a missing one.
+  bool imputed = false;
+  // Leaf::has_loss: in percent.
+  absl::optional<FixedSum> loss;
   // Growth: the figure of the base period, and both of the unit that is compared with.
   absl::optional<FixedSum> base;
   absl::optional<FixedSum> above_figure;
@@ -75,10 +84,11 @@ struct LeafInput {
 
 struct LeafResult {
   Assessment assessment = Assessment::kNotYet;
-  Fixed earned;
-  Fixed available;      // The leaf's points when it is scored, else 0; 0 for bonuses and vetoes.
-  bool struck = false;  // The leaf is a veto, and it strikes.
-  bool blocks = false;  // The sheet must wait for it.
+  Fixed earned;          // Of penalties: what they take off, as a negative number.
+  Fixed available;       // The leaf's points when it is scored, else 0; 0 for extras.
+  bool present = false;  // It is scored, and by a figure of its own.
+  bool struck = false;   // The leaf is a veto, and it strikes.
+  bool blocks = false;   // The sheet must wait for it.
   // What was counted, for ratios of sums: whole numbers, both 0 where nothing was counted.
   FixedSum numerator;
   FixedSum denominator;

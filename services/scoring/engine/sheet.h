@@ -1,11 +1,11 @@
 // The sheet of one unit: its leaves put together into one score.
 //
-//   score = points * earned / available + bonuses, then caps and vetoes
+//   score = points * earned / available + bonuses - penalties, then vetoes
 //
 // Leaves that are not scored are in neither sum; coverage says how much of the sheet stands behind
-// the score.
+// the score. Penalties never bring the score below 0.
 //
-// Thread-safety: pure functions of plain values.
+// Thread-safety: a SheetFinisher belongs to one thread at a time; the rest are pure functions.
 #ifndef TERRACE_SERVICES_SCORING_ENGINE_SHEET_H_
 #define TERRACE_SERVICES_SCORING_ENGINE_SHEET_H_
 
@@ -13,6 +13,7 @@
 
 #include "absl/types/span.h"
 #include "common/base/fixed.h"
+#include "services/scoring/engine/combine.h"
 #include "services/scoring/engine/leaf.h"
 #include "services/scoring/engine/scheme.h"
 
@@ -36,9 +37,39 @@ struct SheetResult {
   Fixed available;
   Fixed bonus;  // After the cap.
   Fixed bonus_uncapped;
+  Fixed penalty;                   // What all penalties take off, not negative.
   absl::optional<Fixed> ceiling;   // The lowest score that a veto leaves; unset without one.
+  int best_band = 0;               // The best of the scheme's bands that vetoes leave.
   std::vector<NodeResult> nodes;   // One per node of the scheme.
   std::vector<LeafResult> leaves;  // One per leaf of the scheme.
+};
+
+// Puts sheets of one scheme together, one after the other, without allocating for each.
+class SheetFinisher {
+ public:
+  // `scheme` outlives it. `weights` are by node, in place of Node::weight (weights.h); empty: these.
+  explicit SheetFinisher(const Scheme* scheme, absl::Span<const Fixed> weights = {});
+
+  // From sheet->leaves, which are there for every leaf, to the whole sheet. `given` is by node: what
+  // nodes earn that no single sheet can combine (kCopeland), on the scale of their points; without
+  // it they are not scored.
+  void Finish(SheetResult* sheet, absl::Span<const absl::optional<Fixed>> given = {});
+
+  // Evaluates the leaves, then finishes. One input for each leaf.
+  void Evaluate(absl::Span<const LeafInput> inputs, SheetResult* sheet);
+
+ private:
+  struct Step;  // What is to be known of a node.
+  struct Sums;  // What its children leave it with.
+
+  void FinishInner(const Step& step, Sums& sums, absl::Span<const absl::optional<Fixed>> given,
+                   NodeResult* result);
+
+  const Scheme* scheme_;
+  std::vector<Step> steps_;  // By node.
+  std::vector<Sums> sums_;   // By node, and of the top.
+  // Scored children of nodes that take shares: each such node has room for all of its children.
+  std::vector<Member> members_;
 };
 
 // `inputs` has one entry per leaf of the scheme.
