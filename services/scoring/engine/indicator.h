@@ -130,6 +130,9 @@ bool NeedsPlaces(NormaliseMethod method);
 absl::optional<Fixed> Normalise(const NormaliseRule& rule, const PeerParameters& peers,
                                 double figure);
 
+// Quantised, and clamped to what a Fixed holds; nullopt for NaN.
+absl::optional<Fixed> FixedOf(double number);
+
 }  // namespace terrace::scoring::engine
 
 #endif  // TERRACE_SERVICES_SCORING_ENGINE_INDICATOR_H_
