@@ -81,12 +81,17 @@ bool DivideWide(Wide value, uint128_t by, uint128_t* quotient) {
   if (value.high >= by) return false;
   uint128_t rest = value.high;
   uint128_t out = 0;
-  for (int bit = 127; bit >= 0; --bit) {
-    rest = (rest << 1) | ((value.low >> bit) & 1);
-    out <<= 1;
-    if (rest >= by) {
-      rest -= by;
-      out |= 1;
+  if (rest == 0) {  // As nearly always.
+    out = value.low / by;
+    rest = value.low % by;
+  } else {
+    for (int bit = 127; bit >= 0; --bit) {
+      rest = (rest << 1) | ((value.low >> bit) & 1);
+      out <<= 1;
+      if (rest >= by) {
+        rest -= by;
+        out |= 1;
+      }
     }
   }
   if (rest >= by - rest) ++out;

@@ -5,23 +5,12 @@
 
 #include "absl/strings/match.h"
 #include "common/base/check.h"
-#include "common/base/decimal.h"
 #include "common/resource/names.h"
+#include "services/scoring/compile_leaf.h"
+#include "services/scoring/engine/weights.h"
 
 namespace terrace::scoring {
 namespace {
-
-FixedSum Number(const types::v1::Decimal& wire) {
-  absl::StatusOr<Decimal> value = terrace::FromProto(wire, "");
-  TERRACE_CHECK(value.ok());  // Checked before it was published.
-  return FixedSumFromDecimal(*value);
-}
-
-Fixed Points(const types::v1::Decimal& wire) {
-  absl::StatusOr<Fixed> points = Narrow(Number(wire), "points");
-  TERRACE_CHECK(points.ok());
-  return *points;
-}
 
 Codes CodesOf(const google::protobuf::RepeatedPtrField<std::string>& names) {
   Codes codes;
@@ -36,84 +25,61 @@ absl::optional<calendar::Period> PeriodOf(const std::string& text) {
   return *period;
 }
 
-engine::Rule RuleOf(const v1::Leaf& leaf, Fixed points) {
-  switch (leaf.rule_case()) {
-    case v1::Leaf::kDeduct: {
-      const v1::DeductRule& rule = leaf.deduct();
-      return engine::DeductRule{Points(rule.each()), rule.has_cap() ? Points(rule.cap()) : points,
-                                rule.has_floor() ? Points(rule.floor()) : Fixed()};
-    }
-    case v1::Leaf::kGrade: {
-      engine::GradeRule rule;
-      for (const v1::GradeRule::Grade& grade : leaf.grade().grades()) {
-        engine::GradeRule::Row row;
-        row.grade = grade.grade();
-        if (grade.has_lower_bound()) row.lower_bound = Number(grade.lower_bound());
-        row.points = Points(grade.points());
-        rule.rows.push_back(std::move(row));
-      }
-      return rule;
-    }
-    case v1::Leaf::kPassFail: {
-      const v1::PassFailRule& rule = leaf.pass_fail();
-      return engine::PassFailRule{std::max<int64_t>(rule.samples_min(), 1), rule.passes_min(),
-                                  rule.has_threshold() ? Number(rule.threshold()) : FixedSum()};
-    }
-    case v1::Leaf::kRatio: {
-      engine::RatioRule rule;
-      if (leaf.ratio().has_full_at()) rule.full_at = Number(leaf.ratio().full_at());
-      if (leaf.ratio().has_zero_at()) rule.zero_at = Number(leaf.ratio().zero_at());
-      return rule;
-    }
-    case v1::Leaf::kMean: {
-      const v1::MeanRule& rule = leaf.mean();
-      return engine::MeanRule{rule.has_full_value() ? Number(rule.full_value()) : FixedSum(points),
-                              std::max<int64_t>(rule.sites_min(), 1)};
-    }
-    case v1::Leaf::kDiscretion:
-      return engine::DiscretionRule{};
-    case v1::Leaf::kBonus: {
-      engine::BonusRule rule{Points(leaf.bonus().each()), {}};
-      if (leaf.bonus().has_cap()) rule.cap = Points(leaf.bonus().cap());
-      return rule;
-    }
-    case v1::Leaf::kVeto: {
-      engine::VetoRule rule;
-      if (leaf.veto().effect() == v1::VETO_EFFECT_MAX_SCORE) {
-        rule = {engine::VetoEffect::kMaxScore, Points(leaf.veto().max_score())};
-      } else if (leaf.veto().effect() == v1::VETO_EFFECT_DISQUALIFY) {
-        rule.effect = engine::VetoEffect::kDisqualify;
-      }
-      return rule;
-    }
-    default: {
-      const v1::GrowthAboveParentRule& rule = leaf.growth_above_parent();
-      return engine::GrowthRule{rule.has_full_at() ? Number(rule.full_at()) : FixedSum(),
-                                rule.has_zero_at() ? Number(rule.zero_at()) : FixedSum()};
-    }
+engine::Combination CombinationOf(v1::Combination combination) {
+  switch (combination) {
+    case v1::COMBINATION_SCALE:
+      return engine::Combination::kScale;
+    case v1::COMBINATION_ARITHMETIC:
+      return engine::Combination::kArithmetic;
+    case v1::COMBINATION_GEOMETRIC:
+      return engine::Combination::kGeometric;
+    case v1::COMBINATION_HARMONIC:
+      return engine::Combination::kHarmonic;
+    case v1::COMBINATION_POWER:
+      return engine::Combination::kPower;
+    case v1::COMBINATION_MEDIAN:
+      return engine::Combination::kMedian;
+    case v1::COMBINATION_MIN:
+      return engine::Combination::kMin;
+    case v1::COMBINATION_MAX:
+      return engine::Combination::kMax;
+    case v1::COMBINATION_MAZZIOTTA_PARETO:
+      return engine::Combination::kMazziottaPareto;
+    case v1::COMBINATION_MAZZIOTTA_PARETO_PLUS:
+      return engine::Combination::kMazziottaParetoPlus;
+    case v1::COMBINATION_COPELAND:
+      return engine::Combination::kCopeland;
+    default:
+      return engine::Combination::kSum;
   }
 }
 
-engine::Leaf LeafOf(const v1::Leaf& leaf, Fixed points) {
-  engine::Leaf out;
-  out.rule = RuleOf(leaf, points);
-  switch (leaf.observations().visits()) {
-    case v1::VISIT_CHOICE_POOLED:
-      out.visits = engine::VisitChoice::kPooled;
-      break;
-    case v1::VISIT_CHOICE_MEAN:
-      out.visits = engine::VisitChoice::kMean;
-      break;
-    case v1::VISIT_CHOICE_WORST:
-      out.visits = engine::VisitChoice::kWorst;
-      break;
+engine::Weighting WeightingOf(v1::Weighting weighting) {
+  switch (weighting) {
+    case v1::WEIGHTING_EQUAL:
+      return engine::Weighting::kEqual;
+    case v1::WEIGHTING_ENTROPY:
+      return engine::Weighting::kEntropy;
+    case v1::WEIGHTING_PAIRWISE:
+      return engine::Weighting::kPairwise;
     default:
-      break;
+      return engine::Weighting::kFixed;
   }
-  if (leaf.missing() == v1::MISSING_POLICY_ZERO) out.missing = engine::MissingPolicy::kZero;
-  if (leaf.missing() == v1::MISSING_POLICY_BLOCK) out.missing = engine::MissingPolicy::kBlock;
-  out.full_when_empty = leaf.empty() == v1::EMPTY_POLICY_FULL;
-  return out;
+}
+
+engine::Ties TiesOf(v1::Ties ties) {
+  switch (ties) {
+    case v1::TIES_MODIFIED:
+      return engine::Ties::kModified;
+    case v1::TIES_DENSE:
+      return engine::Ties::kDense;
+    case v1::TIES_FRACTIONAL:
+      return engine::Ties::kFractional;
+    case v1::TIES_ORDINAL:
+      return engine::Ties::kOrdinal;
+    default:
+      return engine::Ties::kCompetition;
+  }
 }
 
 class Compiler {
@@ -142,37 +108,94 @@ class Compiler {
       out_->counts_from = scheme.counts_from();
     }
     if (scheme.audience() != v1::AUDIENCE_UNSPECIFIED) out_->audience = scheme.audience();
-    if (scheme.has_decimals()) out_->decimals = scheme.decimals();
-    out_->rank_on_shown = scheme.rank_on_shown();
-    out_->engine.points = Points(scheme.points());
-    if (scheme.has_bonus_cap()) out_->engine.bonus_cap = Points(scheme.bonus_cap());
-    for (const v1::Node& node : scheme.nodes()) AddNode(node);
-    for (const v1::LevelRollup& level : scheme.rollups()) AddRollup(level);
-    for (const v1::Band& band : scheme.bands()) {
-      CompiledBand compiled{band.grade(), {}};
-      if (band.has_lower_bound()) compiled.lower_bound = Points(band.lower_bound());
-      out_->bands.push_back(std::move(compiled));
+    out_->engine.points = ExactPoints(scheme.points());
+    if (scheme.has_bonus_cap()) out_->engine.bonus_cap = ExactPoints(scheme.bonus_cap());
+    if (scheme.has_min_present()) out_->engine.min_present = ExactPoints(scheme.min_present());
+    for (const v1::Grouping& grouping : scheme.groupings()) {
+      groupings_.emplace(grouping.id(), out_->engine.groupings++);
     }
+    AddBands();
+    for (const v1::Node& node : scheme.nodes()) AddNode(node);
+    for (const v1::Node& node : scheme.nodes()) AddJudgements(node);
+    engine::SettleWeights(out_->engine);
+    for (const v1::FrozenParameters& frozen : scheme.frozen()) {
+      const int leaf = out_->engine.nodes[nodes_.at(frozen.node())].leaf;
+      out_->leaves[leaf].frozen.emplace(frozen.peers(), CompileFrozen(frozen));
+    }
+    AddRanking();
+    for (const v1::LevelRollup& level : scheme.rollups()) AddRollup(level);
     return std::move(out_);
   }
 
  private:
+  int GroupingOf(const std::string& id) const { return id.empty() ? -1 : groupings_.at(id); }
+
+  void AddBands() {
+    const v1::Scheme& scheme = out_->proto;
+    engine::Scheme& compiled = out_->engine;
+    if (scheme.has_decimals()) compiled.decimals = scheme.decimals();
+    compiled.rank_on_shown = scheme.rank_on_shown();
+    for (const v1::Band& band : scheme.bands()) {
+      engine::Band one;
+      one.grade = band.grade();
+      if (band.has_lower_bound()) one.lower_bound = ExactPoints(band.lower_bound());
+      one.exclusive = band.exclusive();
+      if (band.has_share()) one.share = ExactPoints(band.share());
+      compiled.bands.push_back(std::move(one));
+    }
+    switch (scheme.banding().method()) {
+      case v1::BAND_METHOD_SHARE:
+        compiled.banding.method = engine::BandMethod::kShare;
+        break;
+      case v1::BAND_METHOD_NATURAL_BREAKS:
+        compiled.banding.method = engine::BandMethod::kNaturalBreaks;
+        break;
+      default:
+        break;
+    }
+    compiled.banding.grouping = GroupingOf(scheme.banding().grouping());
+    compiled.banding.group_min = std::max(scheme.banding().group_min(), 1);
+  }
+
+  void AddRanking() {
+    const v1::Ranking& ranking = out_->proto.ranking();
+    engine::RankingRule& compiled = out_->engine.ranking;
+    compiled.ties = TiesOf(ranking.ties());
+    for (const std::string& node : ranking.tie_breakers()) {
+      compiled.tie_breakers.push_back(nodes_.at(node));
+    }
+    compiled.grouping = GroupingOf(ranking.grouping());
+  }
+
+  void AddJudgements(const v1::Node& node) {
+    for (const v1::Judgement& judgement : node.judgements()) {
+      out_->engine.nodes[nodes_.at(node.id())].judgements.push_back(
+          {nodes_.at(judgement.more()), nodes_.at(judgement.less()),
+           ExactPoints(judgement.times())});
+    }
+  }
+
   void AddNode(const v1::Node& node) {
     engine::Scheme& scheme = out_->engine;
     const int index = static_cast<int>(scheme.nodes.size());
     engine::Node compiled;
     compiled.id = node.id();
     compiled.parent = node.parent().empty() ? -1 : nodes_.at(node.parent());
-    if (node.has_points()) compiled.points = Points(node.points());
-    compiled.scale = node.combination() == v1::COMBINATION_SCALE;
+    if (node.has_points()) compiled.points = ExactPoints(node.points());
+    compiled.combination = CombinationOf(node.combination());
+    compiled.weight = node.has_weight() ? ExactPoints(node.weight()) : compiled.points;
+    compiled.weighting = WeightingOf(node.weighting());
+    if (node.has_exponent()) compiled.exponent = ToDouble(ExactPoints(node.exponent()));
+    if (node.has_min_present()) compiled.min_present = ExactPoints(node.min_present());
     std::vector<Codes> kinds;
     if (compiled.parent >= 0) kinds = kinds_[compiled.parent];
     if (!node.kinds().empty()) kinds.push_back(CodesOf(node.kinds()));
     if (node.has_leaf()) {
       compiled.leaf = static_cast<int>(scheme.leaves.size());
-      scheme.leaves.push_back(LeafOf(node.leaf(), compiled.points));
+      scheme.leaves.push_back(
+          CompileLeaf(node.leaf(), compiled.points, {scheme.bands, groupings_}));
       scheme.leaf_nodes.push_back(index);
-      out_->leaves.push_back({SourceOf(node.leaf()), kinds});
+      out_->leaves.push_back({SourceOf(node.leaf()), kinds, {}});
     }
     nodes_[node.id()] = index;
     kinds_.push_back(std::move(kinds));
@@ -213,6 +236,13 @@ class Compiler {
           source.base_periods_back = std::max(rule.base_periods_back(), 1);
           source.against_level = std::string(resource::LastSegment(rule.against_level()));
         }
+        const v1::Preparation& preparation = leaf.statistic().preparation();
+        source.change_base = PeriodOf(preparation.growth().base_period());
+        source.change_back = std::max(preparation.growth().base_periods_back(), 1);
+        source.denominator = preparation.denominator();
+        source.loss = leaf.statistic().loss();
+        source.reference_unit =
+            std::string(resource::LastSegment(leaf.normalise().reference_unit()));
         return source;
       }
     }
@@ -274,17 +304,18 @@ class Compiler {
       default:
         break;
     }
-    if (rollup.has_own_weight()) compiled.own_weight = Points(rollup.own_weight());
-    if (rollup.has_rolled_weight()) compiled.rolled_weight = Points(rollup.rolled_weight());
-    if (rollup.has_min_coverage()) compiled.min_coverage = Points(rollup.min_coverage());
+    if (rollup.has_own_weight()) compiled.own_weight = ExactPoints(rollup.own_weight());
+    if (rollup.has_rolled_weight()) compiled.rolled_weight = ExactPoints(rollup.rolled_weight());
+    if (rollup.has_min_coverage()) compiled.min_coverage = ExactPoints(rollup.min_coverage());
     out_->levels[std::string(resource::LastSegment(level.level()))] =
         static_cast<int>(out_->engine.rollups.size());
     out_->engine.rollups.push_back(compiled);
   }
 
   std::shared_ptr<CompiledScheme> out_;
-  std::map<std::string, int> nodes_;       // Id -> index.
-  std::vector<std::vector<Codes>> kinds_;  // Of each node.
+  std::map<std::string, int> nodes_;                 // Id -> index.
+  absl::flat_hash_map<std::string, int> groupings_;  // Id -> index.
+  std::vector<std::vector<Codes>> kinds_;            // Of each node.
 };
 
 }  // namespace
@@ -293,24 +324,6 @@ bool FromObservations::Matches(absl::string_view visited) const {
   if (visited == absl::string_view(checklist)) return true;
   return visited.size() > checklist.size() && visited[checklist.size()] == '@' &&
          absl::StartsWith(visited, checklist);
-}
-
-Fixed Shown(Fixed score, int decimals) {
-  // Rounding up can reach one million, which is no Fixed.
-  absl::StatusOr<Fixed> shown = Narrow(Round(score, decimals), "score");
-  return shown.ok() ? *shown : score;
-}
-
-Fixed CompiledScheme::Compared(Fixed score) const {
-  return rank_on_shown ? Shown(score, decimals) : score;
-}
-
-absl::string_view CompiledScheme::GradeOf(Fixed score) const {
-  const Fixed compared = Compared(score);
-  for (const CompiledBand& band : bands) {
-    if (!band.lower_bound || compared >= *band.lower_bound) return band.grade;
-  }
-  return "";
 }
 
 std::shared_ptr<const CompiledScheme> Compile(const v1::Scheme& scheme) {

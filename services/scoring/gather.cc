@@ -1,10 +1,13 @@
 #include "services/scoring/gather.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/time.h"
 #include "common/resource/names.h"
+#include "services/scoring/engine/prepare.h"
 #include "services/scoring/engine/sheet.h"
 #include "terrace/inspections/v1/findings.pb.h"
 
@@ -154,6 +157,18 @@ FindingAt Judge(const FindingFacts& finding, absl::Time at) {
   return result;
 }
 
+double AsDouble(const absl::optional<FixedSum>& figure) {
+  if (!figure) return std::numeric_limits<double>::quiet_NaN();
+  return static_cast<double>(figure->units()) / kFixedUnitsPerOne;
+}
+
+// Rounded to 1e-12; 0 for what no sum holds.
+FixedSum Exact(double figure) {
+  const double units = figure * kFixedUnitsPerOne;
+  if (!(std::abs(units) < static_cast<double>(kFixedSumUnitsMax))) return {};
+  return FixedSum::FromUnits(static_cast<int128_t>(std::round(units)));
+}
+
 bool Holds(const std::vector<int>& numbers, int number) {
   return numbers.empty() || std::find(numbers.begin(), numbers.end(), number) != numbers.end();
 }
@@ -226,7 +241,8 @@ GatheredSheet Gatherer::Gather(Unit unit, absl::Time at, bool with_records) {
       input.form = LeafInput::Form::kNotApplicable;
       continue;
     }
-    const Out out{&input, &sheet.next_change, with_records ? &sheet.records[i] : nullptr};
+    const Out out{&input, &sheet.next_change, with_records ? &sheet.records[i] : nullptr, &leaf,
+                  &scheme_->engine.leaves[i]};
     std::visit([&](const auto& source) { From(source, unit, at, out); }, leaf.source);
   }
   return sheet;
@@ -380,6 +396,26 @@ absl::optional<FixedSum> Gatherer::FigureOf(Unit unit, const std::string& defini
   return figure->value;
 }
 
+double Gatherer::Changed(const FromStatistic& source, Unit unit, const calendar::Period& period,
+                         absl::optional<FixedSum> figure, absl::Time at, Out out) const {
+  const engine::Preparation& preparation = out.rule->preparation;
+  if (preparation.growth == engine::GrowthMethod::kNone) return AsDouble(figure);
+  // Columns of one unit. Of the periods before only those matter that the method looks at.
+  std::vector<engine::FigureColumn> history(preparation.growth_periods,
+                                            {std::numeric_limits<double>::quiet_NaN()});
+  const bool every = preparation.growth == engine::GrowthMethod::kCyclical;
+  calendar::Period base = period;
+  for (int back = 1; back <= preparation.growth_periods; ++back) {
+    base = base.Previous();
+    const bool last = back == preparation.growth_periods;
+    if (!every && !last) continue;
+    const bool fixed = !every && source.change_base;
+    history[back - 1][0] =
+        AsDouble(FigureOf(unit, source.definition, fixed ? *source.change_base : base, at, out));
+  }
+  return engine::Grow(preparation, {AsDouble(figure)}, history, {})[0];
+}
+
 Unit Gatherer::Against(Unit unit, const std::string& level) const {
   int steps = 0;
   for (Unit above = board_->ParentOf(unit); above != kNoUnit && ++steps <= tree::kTreeDepthMax;
@@ -404,9 +440,33 @@ void Gatherer::From(const FromStatistic& source, Unit unit, absl::Time at, Out o
     out.input->above_figure = FigureOf(above, source.definition, period, at, out);
     out.input->above_base = FigureOf(above, source.definition, base, at, out);
   }
-  if (!figure) return;
-  out.input->form = LeafInput::Form::kFigure;
-  out.input->figure = *figure;
+  if (!source.loss.empty()) out.input->loss = FigureOf(unit, source.loss, period, at, out);
+  if (auto peers = out.leaf->frozen.find(""); peers != out.leaf->frozen.end()) {
+    out.input->peers = &peers->second;
+  }
+  const engine::Preparation& preparation = out.rule->preparation;
+  LeafInput& input = *out.input;
+  if (preparation.growth == engine::GrowthMethod::kNone && !preparation.denominated) {
+    if (figure) input.figure = *figure;
+    input.prepared = AsDouble(figure);
+  } else {
+    input.prepared = Changed(source, unit, period, figure, at, out);
+    if (!source.denominator.empty()) {
+      engine::FigureColumn column = {input.prepared};
+      const double by = AsDouble(FigureOf(unit, source.denominator, period, at, out));
+      engine::Denominate({&by, 1}, column);
+      input.prepared = column[0];
+    }
+    input.figure = Exact(input.prepared);
+  }
+  if (std::isnan(input.prepared)) {
+    // Nothing stands in for what is not to be expected yet.
+    if (preparation.imputation != engine::ImputationMethod::kZero || !input.late) return;
+    input.prepared = 0;
+    input.figure = FixedSum();
+    input.imputed = true;
+  }
+  input.form = LeafInput::Form::kFigure;
 }
 
 engine::SheetValue SheetValueOf(const engine::SheetResult& result,
@@ -414,6 +474,7 @@ engine::SheetValue SheetValueOf(const engine::SheetResult& result,
   engine::SheetValue value;
   value.assessment = result.assessment;
   value.disqualified = result.disqualified;
+  value.best_band = static_cast<uint8_t>(result.best_band);
   for (const engine::LeafResult& leaf : result.leaves) value.struck |= leaf.struck;
   value.covered_points = result.covered_points;
   value.applicable_points = result.applicable_points;

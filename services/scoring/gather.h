@@ -63,6 +63,8 @@ class Gatherer {
     engine::LeafInput* input;
     absl::Time* next_change;
     std::vector<SourceRecord>* records;  // Null when they are not asked for.
+    const CompiledLeaf* leaf;
+    const engine::Leaf* rule;
   };
 
   void From(const FromObservations& source, Unit unit, absl::Time at, Out out);
@@ -77,6 +79,9 @@ class Gatherer {
   bool Counts(const VisitFacts& visit, const FromObservations& source, absl::Time at) const;
   absl::optional<FixedSum> FigureOf(Unit unit, const std::string& definition,
                                     const calendar::Period& period, absl::Time at, Out out) const;
+  // The figure as a change over time, where the leaf prepares it so; NaN for none.
+  double Changed(const FromStatistic& source, Unit unit, const calendar::Period& period,
+                 absl::optional<FixedSum> figure, absl::Time at, Out out) const;
   Unit Against(Unit unit, const std::string& level) const;
   const measures::PeriodTable& TableOf(const std::string& list);
 

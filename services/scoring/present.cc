@@ -1,5 +1,6 @@
 #include "services/scoring/present.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -7,6 +8,7 @@
 #include "common/base/decimal.h"
 #include "common/base/time.h"
 #include "common/resource/names.h"
+#include "services/scoring/engine/bands.h"
 #include "services/scoring/engine/sheet.h"
 #include "services/scoring/names.h"
 
@@ -72,6 +74,12 @@ void FillCoverage(const ScoreRow& row, v1::Coverage* coverage) {
   coverage->set_expected(row.rollup->count);
 }
 
+// Empty without one. Live scores are graded by bounds alone (scheme_check.h).
+std::string GradeOf(const engine::Scheme& scheme, const engine::UnitScore& score) {
+  const int band = engine::BandByBounds(scheme.bands, engine::Compared(scheme, score.score));
+  return band < 0 ? "" : scheme.bands[std::max(band, int{score.best_band})].grade;
+}
+
 // What only the evaluated sheet knows: vetoes and nodes.
 void FillSheet(const engine::Scheme& scheme, const ScoreRow& row, v1::Score* score) {
   const engine::SheetResult sheet = engine::EvaluateSheet(scheme, *row.inputs);
@@ -92,7 +100,7 @@ void FillSheet(const engine::Scheme& scheme, const ScoreRow& row, v1::Score* sco
 types::v1::Decimal ExactDecimal(Fixed value) { return terrace::ToProto(ToDecimal(value)); }
 
 types::v1::Decimal ShownDecimal(Fixed value, int decimals) {
-  return terrace::ToProto(ToDecimal(Shown(value, decimals)));
+  return terrace::ToProto(ToDecimal(engine::Shown(value, decimals)));
 }
 
 v1::Assessment AssessmentOf(engine::Assessment assessment) {
@@ -180,11 +188,9 @@ void FillScore(const CompiledScheme& scheme, const calendar::Period& period,
   score->set_method(MethodOf(row.score.method));
   score->set_disqualified(row.score.disqualified);
   if (row.score.assessment == engine::Assessment::kScored) {
-    *score->mutable_value() = ShownDecimal(row.score.score, scheme.decimals);
+    *score->mutable_value() = ShownDecimal(row.score.score, scheme.engine.decimals);
     *score->mutable_exact_value() = ExactDecimal(row.score.score);
-    if (!row.score.disqualified) {
-      score->set_grade(std::string(scheme.GradeOf(row.score.score)));
-    }
+    if (!row.score.disqualified) score->set_grade(GradeOf(scheme.engine, row.score));
   }
   FillCoverage(row, score->mutable_coverage());
   FillAccumulators(scheme, row, score);

@@ -69,7 +69,7 @@ class PartPresenter {
       : board_(board), scheme_(board.scheme()), facts_(facts), names_(names) {}
 
   v1::Part Explain(Unit unit, int depth, int parts_max) {
-    const engine::ExplainOptions options{depth, parts_max, scheme_.decimals};
+    const engine::ExplainOptions options{depth, parts_max, scheme_.engine.decimals};
     const engine::Part whole = engine::ExplainUnit(
         board_.board(), unit, options, [this](Unit u) { return SheetOf(u).inputs; },
         [this](Unit u) { return board_.order().Children(u); });
@@ -138,6 +138,16 @@ class PartPresenter {
                                  Text(scheme_.engine.bonus_cap.value_or(Fixed())), "."),
                     absl::StrCat("各项加分合计不超过 ",
                                  Text(scheme_.engine.bonus_cap.value_or(Fixed())), " 分。")};
+        break;
+      case engine::Part::Kind::kFloor:
+        out->set_kind(v1::PART_KIND_ADJUSTMENT);
+        out->set_subject("floor");
+        sentence = {"Penalties never bring a score below 0.", "扣分后得分不低于 0 分。"};
+        break;
+      case engine::Part::Kind::kUneven:
+        out->set_kind(v1::PART_KIND_ADJUSTMENT);
+        out->set_subject("unevenness");
+        sentence = {"How uneven the lines are.", "各项得分不均衡的调整。"};
         break;
       case engine::Part::Kind::kOthers:
         out->set_kind(v1::PART_KIND_OTHERS);
@@ -253,7 +263,7 @@ class PartPresenter {
 
   Sentence OfInner(const engine::Part& part) const {
     if (part.assessment != engine::Assessment::kScored) return WhyNot(part.assessment);
-    if (scheme_.engine.nodes[part.index].scale) {
+    if (scheme_.engine.nodes[part.index].combination == engine::Combination::kScale) {
       return {absl::StrCat("Sum of its lines, scaled to ", Text(part.out_of), " points."),
               absl::StrCat("下级得分合计，折算为 ", Text(part.out_of), " 分。")};
     }

@@ -12,6 +12,7 @@
 #include "common/base/error.h"
 #include "common/resource/page_token.h"
 #include "services/scoring/board_read.h"
+#include "services/scoring/engine/bands.h"
 #include "services/scoring/engine/rank.h"
 
 namespace terrace::scoring {
@@ -129,7 +130,8 @@ class RankRead : public BoardRead {
     if (!IsListed(board, unit) || !audience.MaySee(id)) return absl::nullopt;
     const engine::UnitScore score = board.board().ScoreOf(unit);
     const bool scored = score.assessment == engine::Assessment::kScored && !score.disqualified;
-    return engine::Peer{unit, scored, scored ? board.scheme().Compared(score.score) : Fixed(), id};
+    return engine::Peer{
+        unit, scored, scored ? engine::Compared(board.scheme().engine, score.score) : Fixed(), id};
   }
 
   void TakePage(const View& view) {

@@ -22,10 +22,13 @@ struct SchemeBoard::Made {
   Made(const CompiledScheme* scheme, const calendar::Period& period, const Facts* facts)
       : board(&scheme->engine, static_cast<int>(scheme->programmes.size())),
         gatherer(scheme, period, facts, &board),
+        finisher(&scheme->engine),
         order(&board, &facts->ids) {}
 
   engine::Board board;
   Gatherer gatherer;
+  engine::SheetFinisher finisher;
+  engine::SheetResult sheet;  // The one that is being taken.
   TreeOrder order;
   absl::flat_hash_set<Unit> lost;  // Units that exist but do not reach the top.
   absl::btree_set<std::tuple<absl::Time, Unit, Due>> agenda;
@@ -385,8 +388,8 @@ void SchemeBoard::TakeSheet(Unit unit) {
   }
   const GatheredSheet sheet = made_->gatherer.Gather(unit, at_, /*with_records=*/false);
   Schedule(unit, Due::kSheet, sheet.next_change);
-  board.SetSheet(unit, SheetValueOf(engine::EvaluateSheet(scheme_->engine, sheet.inputs),
-                                    board.ratio_leaves()));
+  made_->finisher.Evaluate(sheet.inputs, &made_->sheet);
+  board.SetSheet(unit, SheetValueOf(made_->sheet, board.ratio_leaves()));
 }
 
 void SchemeBoard::LookAgain(Unit unit) {

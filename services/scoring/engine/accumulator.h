@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "common/base/fixed.h"
+#include "services/scoring/engine/rounding.h"
 #include "services/scoring/engine/scheme.h"
 
 namespace terrace::scoring::engine {
@@ -60,9 +61,8 @@ struct Accumulator {
 // by.
 inline absl::optional<Fixed> MeanOf(const Accumulator& a) {
   if (a.weight <= 0 || a.weight > kWeightSumUnitsMax) return absl::nullopt;
-  const int128_t half = a.weight / 2;
-  const int128_t quotient = (a.sum + half) / a.weight;  // Scores and weights are not negative.
-  if (quotient > kFixedUnitsMax) return absl::nullopt;
+  const int128_t quotient = DivideRounded(a.sum, a.weight);
+  if (quotient != Clamped(quotient).units()) return absl::nullopt;
   return Fixed::FromUnits(static_cast<int64_t>(quotient));
 }
 

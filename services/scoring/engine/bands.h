@@ -33,8 +33,7 @@ std::vector<int> BandsOf(const Scheme& scheme, absl::Span<const absl::optional<F
 
 // Fisher-Jenks: values in up to `classes` classes, so that the squares of the distances from the
 // means of the classes add up to the least. The least value of each class, falling; fewer than
-// `classes` where there are fewer different values. Of two ways that are as good, the one with the
-// larger upper classes.
+// `classes` where there are fewer different values.
 std::vector<Fixed> NaturalBreaks(std::vector<Fixed> values, int classes);
 
 }  // namespace terrace::scoring::engine

@@ -24,7 +24,7 @@ Fixed Mix(Fixed own, Fixed own_weight, Fixed rolled, Fixed rolled_weight) {
   const int128_t weight = int128_t{own_weight.units()} + rolled_weight.units();
   const int128_t sum =
       int128_t{own.units()} * own_weight.units() + int128_t{rolled.units()} * rolled_weight.units();
-  return Fixed::FromUnits(static_cast<int64_t>((sum + weight / 2) / weight));
+  return Fixed::FromUnits(static_cast<int64_t>(DivideRounded(sum, weight)));
 }
 
 }  // namespace
@@ -193,7 +193,7 @@ absl::optional<Fixed> Board::Roll(Unit unit) const {
     case Method::kSum: {
       if (sums.covered == 0) return absl::nullopt;
       const int128_t sum = sums.sum / kWeightUnitsPerOne;  // All weights are 1.
-      if (sum > kFixedUnitsMax) return absl::nullopt;
+      if (sum != Clamped(sum).units()) return absl::nullopt;
       return Fixed::FromUnits(static_cast<int64_t>(sum));
     }
     case Method::kMin: {
@@ -235,6 +235,7 @@ UnitScore Board::Compute(Unit unit) const {
   const Assessment own = row.has_sheet ? row.own : Assessment::kNotApplicable;
   result.method = rollup.method;
   result.disqualified = row.own_disqualified;
+  result.best_band = row.own_best_band;
   if (rollup.method == Method::kOwn) {
     result.assessment = own;
     result.score = row.own_score;
@@ -361,6 +362,7 @@ void Board::SetSheet(Unit unit, const absl::optional<SheetValue>& sheet) {
     row.own = value.assessment;
     row.own_disqualified = value.disqualified;
     row.own_struck = value.struck;
+    row.own_best_band = value.best_band;
     row.own_score = value.score;
     row.covered_points = value.covered_points;
     row.applicable_points = value.applicable_points;
@@ -389,7 +391,7 @@ void Board::SetTally(int tally, Unit unit, Tally value) {
 
 UnitScore Board::ScoreOf(Unit unit) const {
   const Row& row = rows_[unit];
-  return {row.result, row.own_disqualified,
+  return {row.result, row.own_disqualified, row.own_best_band,
           row.placed ? scheme_->rollups[row.rollup].method : Method::kOwn, row.score};
 }
 
@@ -400,6 +402,7 @@ absl::optional<SheetValue> Board::SheetOf(Unit unit) const {
   value.assessment = row.own;
   value.disqualified = row.own_disqualified;
   value.struck = row.own_struck;
+  value.best_band = row.own_best_band;
   value.score = row.own_score;
   value.covered_points = row.covered_points;
   value.applicable_points = row.applicable_points;

@@ -41,7 +41,8 @@ inline constexpr Unit kNoUnit = 0xFFFFFFFF;
 struct SheetValue {
   Assessment assessment = Assessment::kNotApplicable;
   bool disqualified = false;
-  bool struck = false;  // By any veto.
+  bool struck = false;    // By any veto.
+  uint8_t best_band = 0;  // The best of the scheme's bands that vetoes leave.
   Fixed score;
   Fixed covered_points;
   Fixed applicable_points;
@@ -55,6 +56,7 @@ struct SheetValue {
 struct UnitScore {
   Assessment assessment = Assessment::kNotApplicable;
   bool disqualified = false;  // By a veto of the own sheet.
+  uint8_t best_band = 0;      // That vetoes of the own sheet leave.
   Method method = Method::kOwn;
   Fixed score;
   friend bool operator==(const UnitScore&, const UnitScore&) = default;
@@ -163,6 +165,7 @@ class Board {
     bool has_sheet = false;
     bool own_disqualified = false;
     bool own_struck = false;
+    uint8_t own_best_band = 0;
     Assessment own = Assessment::kNotApplicable;
     Assessment result = Assessment::kNotApplicable;
     Fixed own_score;

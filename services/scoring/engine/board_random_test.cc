@@ -27,7 +27,7 @@ Scheme RandomScheme(Random& random) {
   Leaf leaf;
   leaf.rule = RatioRule{};
   scheme.leaves = {leaf};
-  scheme.nodes = {{"done", -1, Fixed::FromInteger(100), false, 0}};
+  scheme.nodes = {{"done", -1, Fixed::FromInteger(100), Combination::kSum, 0}};
   scheme.leaf_nodes = {0};
   scheme.weights = 2;
   scheme.bases = {Basis{}, Basis{0, -1}, Basis{-1, 0}};

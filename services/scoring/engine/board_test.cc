@@ -116,7 +116,7 @@ TEST_F(BoardTest, RatioOfSumsOfCounts) {
   Leaf leaf;
   leaf.rule = RatioRule{};
   scheme_.leaves = {leaf};
-  scheme_.nodes = {{"done", -1, Fixed::FromInteger(50), false, 0}};
+  scheme_.nodes = {{"done", -1, Fixed::FromInteger(50), Combination::kSum, 0}};
   scheme_.leaf_nodes = {0};
   scheme_.bases = {Basis{}, Basis{-1, 0}};
   Make(By(Method::kRatioOfSums, 1), By(Method::kMean));

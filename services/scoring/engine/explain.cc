@@ -134,8 +134,7 @@ class UnitExplainer {
     }
     if (sums.whole.weight <= 0 || sums.whole.weight > kWeightSumUnitsMax) return Fixed();
     // Sums of weight times score stand in 1e-18, weights in 1e-6.
-    const int128_t local = (part.sum + sums.whole.weight / 2) / sums.whole.weight;
-    return Fixed::FromUnits(static_cast<int64_t>(local));
+    return Clamped(DivideRounded(part.sum, sums.whole.weight));
   }
 
   // The subtrees directly below, and the own sheet, with what their sheets make of the sums.

@@ -28,7 +28,9 @@ struct Part {
     kRecord,      // `index`: record of the leaf above it.
     kFullPoints,  // What a rule by deduction starts from.
     kCap,         // What a cap or a floor of a leaf gives back or takes away.
+    kUneven,      // What uneven children take from, or add to, the mean of their node.
     kBonusCap,    // What the cap on all bonuses takes away.
+    kFloor,       // What penalties would take off below 0.
     kVeto,        // `index`: node of the scheme; what its veto takes away.
     kOthers,      // Parts that were left out, together.
   };

@@ -49,8 +49,9 @@ void ExplainSamples(const Leaf& leaf, Fixed points, const std::vector<Sample>& s
                     Fixed earned, int64_t visits, std::vector<Part>& out) {
   const auto* deduct = std::get_if<DeductRule>(&leaf.rule);
   const auto* bonus = std::get_if<BonusRule>(&leaf.rule);
+  const auto* penalty = std::get_if<PenaltyRule>(&leaf.rule);
   const FixedSum among = FixedSum::FromInteger(visits);
-  if (deduct == nullptr && bonus == nullptr) {
+  if (deduct == nullptr && bonus == nullptr && penalty == nullptr) {
     FixedSum total;
     for (const Sample& sample : samples) total += WeightOf(leaf.rule, sample);
     const bool any = total > FixedSum();
@@ -66,7 +67,9 @@ void ExplainSamples(const Leaf& leaf, Fixed points, const std::vector<Sample>& s
     out.push_back(Special(Part::Kind::kFullPoints, full));
     left -= full;
   }
-  const Fixed each = deduct != nullptr ? -deduct->each : bonus->each;
+  const Fixed each = deduct != nullptr    ? -deduct->each
+                     : penalty != nullptr ? -penalty->each
+                                          : bonus->each;
   for (const Sample& sample : samples) {
     // A single record never costs more than a Fixed holds.
     const Fixed value = Share(each, OccurrencesOf(sample), among);
@@ -120,7 +123,8 @@ std::vector<Part> ExplainLeaf(const Leaf& leaf, Fixed points, const LeafInput& i
       break;
     case LeafInput::Form::kFigure:
       for (size_t i = 0; i < input.records.size(); ++i) {
-        parts.push_back(Record(input.records[i], i == 0 ? result.earned : Fixed()));
+        parts.push_back(
+            Record(input.records[i], i == 0 && !input.imputed ? result.earned : Fixed()));
       }
       break;
     case LeafInput::Form::kCounts:
@@ -144,7 +148,8 @@ std::vector<Part> ExplainLeaf(const Leaf& leaf, Fixed points, const LeafInput& i
       }
       break;
   }
-  // Points that no record earned, such as those of a falling figure or of a threshold of 0.
+  // Points that no record earned, such as those of a falling figure, of a threshold of 0, or of a
+  // figure that stands in for a missing one.
   FixedSum sum;
   for (const Part& part : parts) sum += part.value;
   if (FixedSum(result.earned) != sum && (parts.empty() || sum == FixedSum())) {

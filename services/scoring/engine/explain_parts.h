@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "absl/types/span.h"
 #include "common/base/fixed.h"
 #include "services/scoring/engine/explain.h"
 
@@ -14,6 +15,8 @@ namespace terrace::scoring::engine {
 struct Piece {
   Part part;
   Fixed local;
+  // What one of its own parts, in the piece's own terms, makes of the whole; where it has parts.
+  Fixed slope = Fixed::FromInteger(1);
   // Units only: whether they count by the sums of their sheets instead of by their score.
   bool by_sheets = false;
 };
@@ -27,6 +30,21 @@ Fixed ShareOf(Fixed whole, FixedSum numerator, FixedSum denominator);
 // explained score.
 FixedSum Distribute(const Part& whole, FixedSum factor, const ExplainOptions& options,
                     std::vector<Piece>& pieces);
+
+// A scored child of a node that takes shares (scheme.h).
+struct ExplainedMember {
+  Fixed earned;
+  Fixed available;
+  Fixed weight;
+};
+
+// What each child of such a node brings, on the scale of the node: the slice of its points that the
+// weight of the child stands for, less what the child costs against full points. The costs of means
+// are shared out along the scale that the mean is taken on (its logarithm, inverse, power), so they
+// add up by themselves; a median, a least or a greatest comes from the children that decide it.
+// `earned` is what the node earns. Fills in local and slope.
+void ExplainMembers(const Node& node, Fixed earned, absl::Span<const ExplainedMember> members,
+                    absl::Span<Piece> pieces);
 
 // Takes the part for a unit's own sheet apart, down to the records.
 void OpenSheet(const Scheme& scheme, const std::vector<LeafInput>& inputs, FixedSum factor,

@@ -2,6 +2,8 @@
 
 #include "absl/status/statusor.h"
 #include "services/scoring/engine/explain_parts.h"
+#include "services/scoring/engine/rounding.h"
+#include "services/scoring/engine/weights.h"
 
 namespace terrace::scoring::engine {
 namespace {
@@ -30,8 +32,9 @@ class SheetExplainer {
   const Leaf* LeafOf(const Node& node) const {
     return node.leaf >= 0 ? &scheme_.leaves[node.leaf] : nullptr;
   }
-  bool IsBonus(const Node& node) const {
-    return node.leaf >= 0 && std::holds_alternative<BonusRule>(LeafOf(node)->rule);
+  // Bonuses and penalties.
+  bool StandsBeside(const Node& node) const {
+    return node.leaf >= 0 && IsExtra(*LeafOf(node)) && !IsVeto(node);
   }
   bool IsVeto(const Node& node) const {
     return node.leaf >= 0 && std::holds_alternative<VetoRule>(LeafOf(node)->rule);
@@ -48,31 +51,42 @@ class SheetExplainer {
     return piece;
   }
 
-  // The nodes at the top in points of the scheme. Bonuses stand beside them wherever they hang;
-  // vetoes are told only where they strike.
+  // The nodes at the top in points of the scheme. Bonuses and penalties stand beside them wherever
+  // they hang; vetoes are told only where they strike.
   std::vector<Piece> TopNodes() const {
     std::vector<Piece> pieces;
     for (size_t n = 0; n < scheme_.nodes.size(); ++n) {
       const Node& node = scheme_.nodes[n];
-      if (IsVeto(node) || (node.parent >= 0 && !IsBonus(node))) continue;
+      if (IsVeto(node) || (node.parent >= 0 && !StandsBeside(node))) continue;
       const Fixed earned = scored_ ? sheet_.nodes[n].earned : Fixed();
-      pieces.push_back(
-          NodePiece(n, IsBonus(node) ? earned : ShareOf(scheme_.points, earned, sheet_.available)));
+      pieces.push_back(NodePiece(
+          n, StandsBeside(node) ? earned : ShareOf(scheme_.points, earned, sheet_.available)));
     }
     return pieces;
   }
 
-  // What the cap on bonuses and the vetoes take away from the sum of the nodes, in their order.
+  static Piece Adjustment(Part::Kind kind, Fixed value) {
+    Piece piece;
+    piece.part.kind = kind;
+    piece.part.value = piece.local = value;
+    return piece;
+  }
+
+  // What the cap on bonuses, the end of all penalties at 0, and the vetoes add to the sum of the
+  // nodes, in their order.
   void AddAdjustments(std::vector<Piece>& pieces) const {
     FixedSum score;
     for (const Piece& piece : pieces) score += piece.local;
     if (sheet_.bonus < sheet_.bonus_uncapped) {
-      Piece piece;
-      piece.part.kind = Part::Kind::kBonusCap;
-      piece.local = Fixed::FromUnits(sheet_.bonus.units() - sheet_.bonus_uncapped.units());
-      piece.part.value = piece.local;
-      score += piece.local;
-      pieces.push_back(std::move(piece));
+      pieces.push_back(
+          Adjustment(Part::Kind::kBonusCap,
+                     Fixed::FromUnits(sheet_.bonus.units() - sheet_.bonus_uncapped.units())));
+      score += pieces.back().local;
+    }
+    const FixedSum floor = std::min(score + sheet_.penalty, FixedSum());
+    if (score < floor) {
+      pieces.push_back(Adjustment(Part::Kind::kFloor, Clamped((floor - score).units())));
+      score += pieces.back().local;
     }
     for (size_t n = 0; n < scheme_.nodes.size(); ++n) {
       if (!IsVeto(scheme_.nodes[n]) || !sheet_.leaves[scheme_.nodes[n].leaf].struck) continue;
@@ -80,7 +94,8 @@ class SheetExplainer {
       const Fixed most = veto.effect == VetoEffect::kMaxScore ? veto.max_score : Fixed();
       Piece piece = NodePiece(n, Fixed());
       piece.part.kind = Part::Kind::kVeto;
-      if (veto.effect != VetoEffect::kDisqualify && score > FixedSum(most)) {
+      const bool limits = veto.effect == VetoEffect::kZero || veto.effect == VetoEffect::kMaxScore;
+      if (limits && score > FixedSum(most)) {
         absl::StatusOr<Fixed> taken = Narrow(FixedSum(most) - score, "veto");
         if (taken.ok()) piece.local = *taken;
         score = most;
@@ -100,7 +115,7 @@ class SheetExplainer {
       Part& part = piece.part;
       if (part.kind == Part::Kind::kVeto) OpenVeto(part);
       if (part.kind == Part::Kind::kNode) {
-        OpenNode(part, IsBonus(scheme_.nodes[part.index]) ? factor : inner);
+        OpenNode(part, StandsBeside(scheme_.nodes[part.index]) ? factor : inner);
       }
       whole.parts.push_back(std::move(part));
     }
@@ -125,19 +140,53 @@ class SheetExplainer {
       for (Piece& piece : pieces) whole.parts.push_back(std::move(piece.part));
       return;
     }
+    if (TakesShares(node.combination)) {
+      OpenShares(whole, factor);
+      return;
+    }
     FixedSum available;
-    for (size_t n = 0; n < scheme_.nodes.size(); ++n) {
-      const Node& child = scheme_.nodes[n];
-      if (child.parent != whole.index || IsBonus(child) || IsVeto(child)) continue;
+    for (int n : MembersOf(scheme_, whole.index)) {
       available += sheet_.nodes[n].available;
       pieces.push_back(NodePiece(n, scored_ ? sheet_.nodes[n].earned : Fixed()));
     }
     absl::StatusOr<Fixed> points = Narrow(available, "points");
-    const bool scales = node.scale && points.ok() && *points > Fixed();
+    const bool scales = node.combination == Combination::kScale && points.ok() && *points > Fixed();
     // The factor from what the children earned, which the node scales to its own points.
     absl::StatusOr<Fixed> narrow = Narrow(factor, "factor");
     if (scales && narrow.ok()) factor = ShareOf(*narrow, node.points, *points);
     DistributeNodes(whole, std::move(pieces), factor, kOne, kOne);
+  }
+
+  void OpenShares(Part& whole, FixedSum factor) {
+    const Node& node = scheme_.nodes[whole.index];
+    const NodeResult& result = sheet_.nodes[whole.index];
+    std::vector<Piece> pieces;  // Those that are scored first.
+    std::vector<Piece> without;
+    std::vector<ExplainedMember> members;
+    for (int n : MembersOf(scheme_, whole.index)) {
+      const NodeResult& child = sheet_.nodes[n];
+      const bool counts = scored_ && result.available > Fixed() && child.available > Fixed();
+      (counts ? pieces : without).push_back(NodePiece(n, Fixed()));
+      if (counts) members.push_back({child.earned, child.available, scheme_.nodes[n].weight});
+    }
+    ExplainMembers(node, result.earned, members, absl::MakeSpan(pieces));
+    const bool uneven = node.combination == Combination::kMazziottaPareto ||
+                        node.combination == Combination::kMazziottaParetoPlus;
+    if (uneven && !members.empty()) {
+      FixedSum mean;
+      for (const Piece& piece : pieces) mean += piece.local;
+      const Fixed rest = Clamped((FixedSum(result.earned) - mean).units());
+      if (rest != Fixed()) without.push_back(Adjustment(Part::Kind::kUneven, rest));
+    }
+    pieces.insert(pieces.end(), without.begin(), without.end());
+    factor = Distribute(whole, factor, options_, pieces);
+    absl::StatusOr<Fixed> narrow = Narrow(factor, "factor");
+    for (Piece& piece : pieces) {
+      if (piece.part.kind == Part::Kind::kNode) {
+        OpenNode(piece.part, narrow.ok() ? ShareOf(*narrow, piece.slope, kOne) : Fixed());
+      }
+      whole.parts.push_back(std::move(piece.part));
+    }
   }
 
   // What struck: the first record carries what the veto takes away, the others stand beside it.

@@ -39,12 +39,12 @@ class ExplainTest : public ::testing::Test {
     leaf.rule = std::move(rule);
     scheme_.leaves.push_back(leaf);
     scheme_.leaf_nodes.push_back(static_cast<int>(scheme_.nodes.size()));
-    scheme_.nodes.push_back({"leaf", parent, Fixed::FromInteger(points), false,
+    scheme_.nodes.push_back({"leaf", parent, Fixed::FromInteger(points), Combination::kSum,
                              static_cast<int>(scheme_.leaves.size()) - 1});
     return static_cast<int>(scheme_.leaves.size()) - 1;
   }
-  int AddInner(int64_t points, bool scale, int parent = -1) {
-    scheme_.nodes.push_back({"inner", parent, Fixed::FromInteger(points), scale, -1});
+  int AddInner(int64_t points, Combination combination, int parent = -1) {
+    scheme_.nodes.push_back({"inner", parent, Fixed::FromInteger(points), combination, -1});
     return static_cast<int>(scheme_.nodes.size()) - 1;
   }
   void Start(int units) {
@@ -227,7 +227,7 @@ TEST_F(ExplainTest, RandomTreesAddUpEverywhere) {
     std::mt19937_64 random(seed);
     auto below = [&](int64_t n) { return static_cast<int64_t>(random() % n); };
     scheme_ = Scheme();
-    const int node = AddInner(7, below(2) == 0);
+    const int node = AddInner(7, below(2) == 0 ? Combination::kSum : Combination::kScale);
     std::vector<int> leaves = {
         AddLeaf(3, RatioRule{}, node),
         AddLeaf(4, DeductRule{Fixed::FromUnits(1 + below(kOne)), Fixed::FromInteger(3), Fixed()},

@@ -1,6 +1,7 @@
 #include "services/scoring/engine/leaf.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "absl/status/statusor.h"
 
@@ -42,6 +43,34 @@ Fixed Times(FixedSum count, Fixed each, Fixed most) {
 }
 
 const Fixed kFixedMost = Fixed::FromUnits(kFixedUnitsMax);
+
+// What each occurrence adds or takes off, up to a cap.
+template <class PerTime>
+Fixed Extra(const PerTime& rule, FixedSum occurrences) {
+  return Times(occurrences, rule.each, rule.cap.value_or(kFixedMost));
+}
+
+double Logarithm(FixedSum value) {
+  return std::log(static_cast<double>(value.units()) / kFixedUnitsPerOne);
+}
+
+// Both ends are above 0; figures that are not have no logarithm.
+absl::optional<Fixed> BetweenLogarithms(const RatioRule& rule, Fixed points, FixedSum figure) {
+  if (figure <= FixedSum()) return absl::nullopt;
+  const double zero = Logarithm(rule.zero_at);
+  const double share = (Logarithm(figure) - zero) / (Logarithm(rule.full_at) - zero);
+  absl::StatusOr<Fixed> part =
+      FixedFromDouble(std::clamp(share, 0.0, 1.0) * ToDouble(points), "points");
+  return part.ok() ? absl::make_optional(*part) : absl::nullopt;
+}
+
+// What is left of `earned` after a loss in percent.
+Fixed Less(Fixed earned, FixedSum loss) {
+  const FixedSum all = FixedSum::FromInteger(100);
+  const FixedSum kept = all - std::clamp(loss, FixedSum(), all);
+  absl::StatusOr<Fixed> left = MultiplyDivide(earned, kept, all, "points");
+  return left.ok() ? *left : earned;
+}
 
 Fixed Deducted(const DeductRule& rule, Fixed points, FixedSum occurrences) {
   const FixedSum left = FixedSum(points) - Times(occurrences, rule.each, rule.cap);
@@ -146,7 +175,9 @@ absl::optional<SamplesResult> EvaluateSamples(const Leaf& leaf, Fixed points,
       earned = Between(points, sums.number, FixedSum(), most);
     }
   } else if (const auto* bonus = std::get_if<BonusRule>(&leaf.rule)) {
-    earned = Times(sums.occurrences, bonus->each, bonus->cap.value_or(kFixedMost));
+    earned = Extra(*bonus, sums.occurrences);
+  } else if (const auto* penalty = std::get_if<PenaltyRule>(&leaf.rule)) {
+    earned = -Extra(*penalty, sums.occurrences);
   } else if (std::holds_alternative<VetoRule>(leaf.rule)) {
     earned = Fixed();
     result.struck = sums.occurrences > FixedSum();
@@ -225,6 +256,10 @@ absl::optional<SamplesResult> EvaluateVisits(const Leaf& leaf, Fixed points,
   return EvaluateSamples(leaf, points, AnswersOf(visits, ChosenVisits(leaf, points, visits)));
 }
 
+bool Strikes(const VetoRule& rule, FixedSum figure) {
+  return rule.below ? figure < *rule.below : figure > FixedSum();
+}
+
 absl::optional<Fixed> EvaluateFigure(const Rule& rule, Fixed points, const LeafInput& input) {
   if (const auto* deduct = std::get_if<DeductRule>(&rule)) {
     return Deducted(*deduct, points, input.figure);
@@ -239,6 +274,7 @@ absl::optional<Fixed> EvaluateFigure(const Rule& rule, Fixed points, const LeafI
     return input.figure >= pass->threshold ? points : Fixed();
   }
   if (const auto* ratio = std::get_if<RatioRule>(&rule)) {
+    if (ratio->logarithm) return BetweenLogarithms(*ratio, points, input.figure);
     return Between(points, input.figure, ratio->zero_at, ratio->full_at);
   }
   if (const auto* mean = std::get_if<MeanRule>(&rule)) {
@@ -246,7 +282,14 @@ absl::optional<Fixed> EvaluateFigure(const Rule& rule, Fixed points, const LeafI
   }
   if (std::holds_alternative<DiscretionRule>(rule)) return Clamp(input.figure, points);
   if (const auto* bonus = std::get_if<BonusRule>(&rule)) {
-    return Times(input.figure, bonus->each, bonus->cap.value_or(kFixedMost));
+    return Extra(*bonus, input.figure);
+  }
+  if (const auto* penalty = std::get_if<PenaltyRule>(&rule)) {
+    return -Extra(*penalty, input.figure);
+  }
+  if (const auto* normalise = std::get_if<NormaliseRule>(&rule)) {
+    if (input.peers == nullptr) return Normalise(*normalise, PeerParameters(), input.prepared);
+    return Normalise(*normalise, *input.peers, input.prepared);
   }
   if (std::holds_alternative<VetoRule>(rule)) return Fixed();
   const auto& growth = std::get<GrowthRule>(rule);
@@ -282,6 +325,7 @@ LeafResult Empty(const Leaf& leaf, Fixed points) {
     result.assessment = Assessment::kScored;
     result.earned = points;
     result.available = points;
+    result.present = true;
   }
   return result;
 }
@@ -373,8 +417,12 @@ LeafResult EvaluateLeaf(const Leaf& leaf, Fixed points, const LeafInput& input) 
       earned = EvaluateRatio(leaf.rule, points, result.numerator, result.denominator);
       break;
     case LeafInput::Form::kFigure:
+      if (leaf.has_loss && !input.loss) break;
       earned = EvaluateFigure(leaf.rule, points, input);
-      result.struck = std::holds_alternative<VetoRule>(leaf.rule) && input.figure > FixedSum();
+      if (const auto* veto = std::get_if<VetoRule>(&leaf.rule)) {
+        result.struck = Strikes(*veto, input.figure);
+      }
+      if (earned && leaf.has_loss) earned = Less(*earned, *input.loss);
       break;
     case LeafInput::Form::kVisits: {
       const std::vector<int> chosen = ChosenVisits(leaf, points, input.visits);
@@ -395,6 +443,7 @@ LeafResult EvaluateLeaf(const Leaf& leaf, Fixed points, const LeafInput& input) 
   if (!earned) return Unscored(leaf, points, input.late);
   result.assessment = Assessment::kScored;
   result.earned = *earned;
+  result.present = !input.imputed;
   if (!IsExtra(leaf)) result.available = points;
   return result;
 }

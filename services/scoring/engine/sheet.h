@@ -9,8 +9,10 @@
 #ifndef TERRACE_SERVICES_SCORING_ENGINE_SHEET_H_
 #define TERRACE_SERVICES_SCORING_ENGINE_SHEET_H_
 
+#include <cstdint>
 #include <vector>
 
+#include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "common/base/fixed.h"
 #include "services/scoring/engine/combine.h"
@@ -59,17 +61,51 @@ class SheetFinisher {
   void Evaluate(absl::Span<const LeafInput> inputs, SheetResult* sheet);
 
  private:
-  struct Step;  // What is to be known of a node.
-  struct Sums;  // What its children leave it with.
+  // What is to be known of a node.
+  struct Step {
+    enum class Kind : uint8_t { kInner, kLeaf, kBonus, kPenalty, kVeto };
+    Kind kind = Kind::kInner;
+    Combination combination = Combination::kSum;
+    Combination above = Combination::kSum;  // Of its parent.
+    int32_t parent = 0;                     // Index into sums_.
+    int32_t leaf = -1;
+    Fixed points;
+    Fixed points_above;
+    Fixed weight;
+    Fixed min_present;
+    int32_t members_end = 0;  // Its children's room in members_ ends here.
+  };
+  // What its children leave a node with.
+  struct Sums {
+    int128_t earned = 0;
+    int128_t available = 0;
+    int32_t applicable = 0;  // Children.
+    int32_t scored = 0;
+    int32_t members = 0;  // Of the scored ones, in members_, from the end of the room.
+    bool any_not_yet = false;
+    bool any_missing = false;
+  };
 
-  void FinishInner(const Step& step, Sums& sums, absl::Span<const absl::optional<Fixed>> given,
-                   NodeResult* result);
+  void Count(const LeafResult& leaf, const Step& step, SheetResult* sheet);
+  void Strike(const VetoRule& veto, SheetResult* sheet) const;
+  NodeResult FinishInner(const Step& step, const Sums& sums,
+                         const absl::optional<Fixed>& given) const;
+  void AddTo(const Step& step, const NodeResult& result);
+  void FinishTop(SheetResult* sheet) const;
 
   const Scheme* scheme_;
-  std::vector<Step> steps_;  // By node.
-  std::vector<Sums> sums_;   // By node, and of the top.
-  // Scored children of nodes that take shares: each such node has room for all of its children.
-  std::vector<Member> members_;
+  std::vector<Step> steps_;      // By node.
+  std::vector<Sums> sums_;       // By node, then of the top.
+  std::vector<Member> members_;  // Scored children of nodes that take shares.
+
+  // Of the sheet that is being finished.
+  int128_t bonus_ = 0;
+  int128_t penalty_ = 0;
+  int applicable_leaves_ = 0;
+  int present_leaves_ = 0;
+  bool any_not_yet_ = false;
+  bool blocked_missing_ = false;
+  bool blocked_not_yet_ = false;
 };
 
 // `inputs` has one entry per leaf of the scheme.

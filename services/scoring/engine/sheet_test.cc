@@ -12,8 +12,8 @@ class SheetTest : public ::testing::Test {
  protected:
   SheetTest() { scheme_.points = Points(100); }
 
-  int AddInner(int64_t points, int parent = -1, bool scale = false) {
-    scheme_.nodes.push_back({"inner", parent, Points(points), scale, -1});
+  int AddInner(int64_t points, int parent = -1, Combination combination = Combination::kSum) {
+    scheme_.nodes.push_back({"inner", parent, Points(points), combination, -1});
     return static_cast<int>(scheme_.nodes.size()) - 1;
   }
   int AddLeaf(int64_t points, int parent = -1, Rule rule = RatioRule{}) {
@@ -22,7 +22,7 @@ class SheetTest : public ::testing::Test {
     scheme_.leaves.push_back(leaf);
     const int index = static_cast<int>(scheme_.leaves.size()) - 1;
     scheme_.leaf_nodes.push_back(static_cast<int>(scheme_.nodes.size()));
-    scheme_.nodes.push_back({"leaf", parent, Points(points), false, index});
+    scheme_.nodes.push_back({"leaf", parent, Points(points), Combination::kSum, index});
     inputs_.emplace_back();
     return index;
   }
@@ -102,7 +102,7 @@ TEST_F(SheetTest, NodesMayScaleInside) {
   Give(c, 50);
   // (30 + 20) / 70 of 100.
   EXPECT_EQ(Evaluate().score, Fixed::FromUnits(71'428'571'428'571));
-  scheme_.nodes[node].scale = true;
+  scheme_.nodes[node].combination = Combination::kScale;
   const SheetResult sheet = Evaluate();
   EXPECT_EQ(sheet.score, Points(80));
   EXPECT_EQ(sheet.nodes[node].earned, Points(60));

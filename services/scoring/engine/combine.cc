@@ -1,0 +1,209 @@
+#include "services/scoring/engine/combine.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "services/scoring/engine/indicator.h"
+#include "services/scoring/engine/rounding.h"
+
+namespace terrace::scoring::engine {
+namespace {
+
+// Of numbers that are there.
+Fixed Quantised(double value) { return FixedOf(value).value_or(Fixed()); }
+
+int128_t WeightOf(absl::Span<const Member> members) {
+  int128_t weight = 0;
+  for (const Member& member : members) weight += member.weight.units();
+  return weight;
+}
+
+// Weights are at most 10,000, values below 1,000,000 and members at most 1,000, so sums of products
+// stay below 10^37.
+Fixed Mean(absl::Span<const Member> members) {
+  int128_t sum = 0;
+  for (const Member& member : members) {
+    sum += int128_t{member.weight.units()} * member.value.units();
+  }
+  return Clamped(DivideRounded(sum, WeightOf(members)));
+}
+
+// Of all members, or of those that weigh anything; there is one.
+Fixed LeastOf(absl::Span<const Member> members, bool weighing) {
+  absl::optional<Fixed> least;
+  for (const Member& member : members) {
+    if (weighing && member.weight == Fixed()) continue;
+    least = least ? std::min(*least, member.value) : member.value;
+  }
+  return *least;
+}
+
+Fixed Geometric(absl::Span<const Member> members) {
+  if (LeastOf(members, true) <= Fixed()) return Fixed();
+  double sum = 0;
+  double weight = 0;
+  for (const Member& member : members) {
+    if (member.weight == Fixed()) continue;
+    const double w = ToDouble(member.weight);
+    sum += w * std::log(ToDouble(member.value));
+    weight += w;
+  }
+  return Quantised(std::exp(sum / weight));
+}
+
+Fixed Harmonic(absl::Span<const Member> members) {
+  if (LeastOf(members, true) <= Fixed()) return Fixed();
+  double sum = 0;
+  double weight = 0;
+  for (const Member& member : members) {
+    if (member.weight == Fixed()) continue;
+    const double w = ToDouble(member.weight);
+    sum += w / ToDouble(member.value);
+    weight += w;
+  }
+  return Quantised(weight / sum);
+}
+
+// Taken relative to one of the values, so that no power overflows whatever the exponent.
+Fixed Power(double exponent, absl::Span<const Member> members) {
+  if (exponent < 0 && LeastOf(members, true) <= Fixed()) return Fixed();
+  absl::optional<double> unit;
+  for (const Member& member : members) {
+    if (member.weight == Fixed()) continue;
+    const double value = std::max(ToDouble(member.value), 0.0);
+    unit = !unit ? value : exponent < 0 ? std::min(*unit, value) : std::max(*unit, value);
+  }
+  if (*unit <= 0) return Fixed();
+  double sum = 0;
+  double weight = 0;
+  for (const Member& member : members) {
+    if (member.weight == Fixed()) continue;
+    const double w = ToDouble(member.weight);
+    sum += w * std::pow(std::max(ToDouble(member.value), 0.0) / *unit, exponent);
+    weight += w;
+  }
+  return Quantised(*unit * std::pow(sum / weight, 1 / exponent));
+}
+
+// The few children of a node are counted instead of sorted, so that nothing is allocated: the
+// value that `place` values stand before, ties standing in their order.
+Fixed ValueAt(absl::Span<const Member> members, size_t place) {
+  for (size_t i = 0; i < members.size(); ++i) {
+    size_t before = 0;
+    for (size_t j = 0; j < members.size(); ++j) {
+      const bool tie = members[j].value == members[i].value && j < i;
+      if (members[j].value < members[i].value || tie) ++before;
+    }
+    if (before == place) return members[i].value;
+  }
+  return Fixed();
+}
+
+Fixed Median(absl::Span<const Member> members) {
+  const size_t middle = members.size() / 2;
+  const Fixed upper = ValueAt(members, middle);
+  if (members.size() % 2 == 1) return upper;
+  const Fixed lower = ValueAt(members, middle - 1);
+  return Clamped(DivideRounded(int128_t{lower.units()} + upper.units(), 2));
+}
+
+Fixed MazziottaPareto(absl::Span<const Member> members, bool plus) {
+  const Fixed mean = Mean(members);
+  if (mean <= Fixed()) return mean;
+  double squares = 0;
+  double weight = 0;
+  for (const Member& member : members) {
+    const double w = ToDouble(member.weight);
+    const double distance =
+        static_cast<double>(int128_t{member.value.units()} - mean.units()) / kFixedUnitsPerOne;
+    squares += w * distance * distance;
+    weight += w;
+  }
+  const int128_t uneven = Quantised(squares / weight / ToDouble(mean)).units();
+  if (plus) return Clamped(mean.units() + uneven);
+  return Clamped(std::max(mean.units() - uneven, int128_t{0}));
+}
+
+}  // namespace
+
+Fixed OnScale(Fixed points, Fixed earned, Fixed available) {
+  if (points == available) return earned;
+  // Points are at most 10,000, so the product stays below 10^34 and its half unit fits too.
+  return Clamped(DivideRounded(int128_t{points.units()} * earned.units(), available.units()));
+}
+
+absl::optional<Fixed> Combine(Combination combination, double exponent,
+                              absl::Span<const Member> members) {
+  if (members.empty()) return absl::nullopt;
+  switch (combination) {
+    case Combination::kMedian:
+      return Median(members);
+    case Combination::kMin:
+      return LeastOf(members, false);
+    case Combination::kMax: {
+      Fixed most = members[0].value;
+      for (const Member& member : members) most = std::max(most, member.value);
+      return most;
+    }
+    default:
+      break;
+  }
+  if (WeightOf(members) == 0) return absl::nullopt;
+  switch (combination) {
+    case Combination::kArithmetic:
+      return Mean(members);
+    case Combination::kGeometric:
+      return Geometric(members);
+    case Combination::kHarmonic:
+      return Harmonic(members);
+    case Combination::kPower:
+      return Power(exponent, members);
+    case Combination::kMazziottaPareto:
+      return MazziottaPareto(members, /*plus=*/false);
+    case Combination::kMazziottaParetoPlus:
+      return MazziottaPareto(members, /*plus=*/true);
+    default:
+      return absl::nullopt;
+  }
+}
+
+std::vector<absl::optional<Fixed>> CombineCopeland(Fixed points,
+                                                   absl::Span<const MemberColumn> members) {
+  const size_t size = members.empty() ? 0 : members[0].values.size();
+  std::vector<bool> present(size);
+  int64_t count = 0;
+  for (size_t u = 0; u < size; ++u) {
+    for (const MemberColumn& member : members) {
+      present[u] = present[u] || (member.values[u] && member.weight > Fixed());
+    }
+    count += present[u] ? 1 : 0;
+  }
+  std::vector<int64_t> balance(size);  // Beaten less beaten by.
+  for (size_t a = 0; a < size; ++a) {
+    if (!present[a]) continue;
+    for (size_t b = 0; b < a; ++b) {
+      if (!present[b]) continue;
+      int128_t lead = 0;  // Weight on which a is ahead less that on which b is.
+      for (const MemberColumn& member : members) {
+        const absl::optional<Fixed>& x = member.values[a];
+        const absl::optional<Fixed>& y = member.values[b];
+        if (!x || !y || *x == *y) continue;
+        lead += *x > *y ? member.weight.units() : -member.weight.units();
+      }
+      const int sign = lead > 0 ? 1 : lead < 0 ? -1 : 0;
+      balance[a] += sign;
+      balance[b] -= sign;
+    }
+  }
+  std::vector<absl::optional<Fixed>> result(size);
+  for (size_t u = 0; u < size; ++u) {
+    if (!present[u]) continue;
+    const int64_t most = count - 1;
+    result[u] = most == 0 ? Clamped(DivideRounded(points.units(), 2))
+                          : Clamped(DivideRounded(int128_t{points.units()} * (balance[u] + most),
+                                                  int128_t{2} * most));
+  }
+  return result;
+}
+
+}  // namespace terrace::scoring::engine
