@@ -1,16 +1,23 @@
 // A whole table of units at once: every stage from the raw figures to places and grades, each kept.
 // What `terrace score evaluate` and simulations run.
 //
+// The stages are those of the handbook of the OECD and the JRC: figures as changes or over
+// denominators, stand-ins, units with too few figures left out, outliers, the rule of each leaf,
+// nodes level by level, the roll-up through the tree of units, places and grades. Nothing depends
+// on the order of the units.
+//
 // Thread-safety: pure functions of plain values.
 #ifndef TERRACE_SERVICES_SCORING_ENGINE_EVALUATE_H_
 #define TERRACE_SERVICES_SCORING_ENGINE_EVALUATE_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/types/optional.h"
 #include "common/base/fixed.h"
 #include "services/scoring/engine/indicator.h"
+#include "services/scoring/engine/prepare.h"
 #include "services/scoring/engine/scheme.h"
 
 namespace terrace::scoring::engine {
@@ -18,55 +25,79 @@ namespace terrace::scoring::engine {
 // One figure a unit; NaN where there is none. `exact` is the same number as it was written, for
 // rules that count and compare (rounded beyond 12 decimals; 0 where there is none).
 struct Figures {
-  std::vector<double> values;
+  FigureColumn values;
   std::vector<FixedSum> exact;
 };
 
-// The figures of one leaf; the vectors are empty where the leaf has none of that kind.
+// What is known of a set of peers: how their outliers are treated, and the parameters of what comes
+// out of that.
+struct PeersFound {
+  absl::optional<Transform> transform;  // Unset: found over the peers of the table.
+  PeerParameters parameters;
+};
+
+// The figures of one leaf; what the leaf has not is empty.
 struct LeafTable {
   Figures figure;
-  std::vector<double> denominator;
-  std::vector<std::vector<double>> history;  // Of the periods before, the latest first.
-  std::vector<double> loss;
-  int reference_unit = -1;  // Row of NormaliseRule's reference unit.
+  std::vector<bool> applies;          // Empty: to all units.
+  FigureColumn denominator;           // Preparation::denominated
+  std::vector<FigureColumn> history;  // Of the periods before, the latest first.
+  Figures loss;                       // Leaf::has_loss
+  int reference_unit = -1;            // Row of NormaliseRule's reference unit.
+  Figures base;                       // GrowthRule: figures of the base period,
+  std::vector<int> against;           // and the row of the unit to compare with, -1: none.
+  // By the number of the set of peers, parameters of other peers than those of the table; empty:
+  // of these.
+  std::vector<PeersFound> frozen;
 };
 
 struct Table {
   std::vector<std::string> units;
-  std::vector<int> parents;              // Row of the unit above, -1 at the top; empty: no tree.
   std::vector<bool> has_sheet;           // Empty: all have.
   std::vector<LeafTable> leaves;         // As Scheme::leaves.
   std::vector<std::vector<int>> groups;  // As Scheme::groupings: number of the group, -1: none.
-  // Parameters that were frozen with the scheme, by leaf and group; empty: of the present peers.
-  std::vector<std::vector<PeerParameters>> frozen;
+  // The tree of units: row of the unit above, -1 at the top; empty: no tree, every unit has the
+  // score of its sheet.
+  std::vector<int> parents;
+  std::vector<int> rollups;  // Index into Scheme::rollups; empty: 0.
+  std::vector<int> levels;   // Places are given within a level, by its number; empty: one level.
+  // By weight column of the scheme, in 1e-6.
+  std::vector<std::vector<absl::optional<int64_t>>> weights;
 };
 
-// One column a leaf, one number a unit; NaN where there is none.
-using Stage = std::vector<std::vector<double>>;
+// One column a leaf.
+using Stage = std::vector<FigureColumn>;
 
 struct Evaluation {
   Stage denominated;  // After growth and denominator.
   Stage imputed;
   Stage treated;
-  Stage normalised;  // What the leaf earns, as a share of its points times the points.
+  Stage normalised;                              // What the leaf earns, of its points.
   std::vector<std::vector<bool>> imputed_cells;  // As `imputed`: whether the figure stands in.
-  std::vector<int>
-      moved;  // By leaf: figures that the treatment moved; -1: the logarithm was taken.
-  std::vector<bool> screened_out;                   // By unit.
-  std::vector<std::vector<Fixed>> weights;          // By node: of its children, in their order.
-  std::vector<absl::optional<double>> consistency;  // By node: AHP's consistency ratio.
+  std::vector<std::vector<PeersFound>> peers;    // By leaf and number of the set of peers.
+  std::vector<bool> screened_out;                // By unit.
 
-  // By node and unit.
+  // By node.
+  std::vector<Fixed> weights;                       // Among the children of its parent.
+  std::vector<absl::optional<double>> consistency;  // AHP's consistency ratio.
+
+  // By node and unit: what it earns on the scale of its points, and whether there is anything.
   std::vector<std::vector<absl::optional<Fixed>>> nodes;
+
   // By unit.
-  std::vector<absl::optional<Fixed>> scores;  // Exact; nullopt: no score.
-  std::vector<Fixed> coverage;                // Points of scored leaves of the applicable ones.
+  std::vector<absl::optional<Fixed>> scores;  // To 12 decimals; nullopt: no score.
+  std::vector<bool> disqualified;
+  std::vector<absl::optional<Fixed>> coverage;  // Points of scored leaves of the applicable ones.
   std::vector<absl::optional<double>> ranks;
   std::vector<absl::optional<double>> group_ranks;
   std::vector<int> bands;  // Index into the scheme's bands; -1: none.
 };
 
 Evaluation Evaluate(const Scheme& scheme, const Table& table);
+
+// The number of the set of peers that each unit belongs to under Peers::kSiblings: one for the
+// units without a parent, and one for each row that is a parent.
+Sets SiblingsOf(const Table& table);
 
 }  // namespace terrace::scoring::engine
 
