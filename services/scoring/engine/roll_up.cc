@@ -1,0 +1,83 @@
+#include "services/scoring/engine/roll_up.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "common/base/check.h"
+#include "services/scoring/engine/rounding.h"
+
+namespace terrace::scoring::engine {
+
+absl::optional<Fixed> SubtreeSum::mean() const {
+  if (count == 0) return absl::nullopt;
+  return Clamped(DivideRounded(sum, count));
+}
+
+Forest::Forest(absl::Span<const int> parents) {
+  const auto rows = static_cast<int>(parents.size());
+  // Depth of each row, from the top down: a row is reached once its parent is.
+  std::vector<int> below(rows);
+  for (int parent : parents) {
+    TERRACE_CHECK(parent >= -1 && parent < rows);
+    if (parent >= 0) ++below[parent];
+  }
+  // Taking away rows that have nothing below them, again and again, ends with all rows gone.
+  std::vector<int> waiting = below;
+  std::vector<int> order;
+  order.reserve(rows);
+  for (int row = 0; row < rows; ++row) {
+    if (below[row] == 0) order.push_back(row);
+  }
+  for (size_t i = 0; i < order.size(); ++i) {
+    const int parent = parents[order[i]];
+    if (parent >= 0 && --waiting[parent] == 0) order.push_back(parent);
+  }
+  TERRACE_CHECK(static_cast<int>(order.size()) == rows);
+
+  own_.assign(rows, -1);
+  for (int row : order) {
+    if (below[row] == 0) continue;
+    own_[row] = static_cast<int>(inner_rows_.size());
+    inner_rows_.push_back(row);
+  }
+  above_.resize(rows);
+  for (int row = 0; row < rows; ++row) {
+    above_[row] = parents[row] >= 0 ? own_[parents[row]] : static_cast<int>(inner_rows_.size());
+  }
+  for (int row = 0; row < rows; ++row) {
+    if (own_[row] >= 0) continue;
+    if (leaves_.empty() || leaves_.back().end != row) leaves_.push_back({row, row});
+    leaves_.back().end = row + 1;
+  }
+}
+
+void Forest::SumUp(absl::Span<const int64_t> column, absl::Span<SubtreeSum> sums) const {
+  TERRACE_CHECK(column.size() == above_.size() && sums.size() == inner_rows_.size());
+  // One more, for what stands at the top.
+  std::vector<SubtreeSum> found(inner_rows_.size() + 1);
+  const auto add = [&](int row) {
+    const int64_t cell = column[row];
+    SubtreeSum& above = found[above_[row]];
+    // Without a branch: cells are missing at random.
+    const bool there = cell != kNoCell;
+    above.sum += there ? cell : 0;
+    above.count += there ? 1 : 0;
+  };
+  for (const Run& run : leaves_) {
+    for (int row = run.first; row < run.end; ++row) add(row);
+  }
+  // The deepest first: whatever is below a row has been added to it already.
+  for (size_t i = 0; i < inner_rows_.size(); ++i) {
+    const int row = inner_rows_[i];
+    const int64_t cell = column[row];
+    if (cell != kNoCell) {
+      found[i].sum += cell;
+      ++found[i].count;
+    }
+    found[above_[row]].sum += found[i].sum;
+    found[above_[row]].count += found[i].count;
+  }
+  std::copy(found.begin(), found.end() - 1, sums.begin());
+}
+
+}  // namespace terrace::scoring::engine

@@ -1,0 +1,87 @@
+#include "services/scoring/engine/roll_up.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+namespace terrace::scoring::engine {
+namespace {
+
+std::vector<SubtreeSum> SumUp(const std::vector<int>& parents, const std::vector<int64_t>& column) {
+  const Forest forest(parents);
+  std::vector<SubtreeSum> sums(forest.inner_rows().size());
+  forest.SumUp(column, absl::MakeSpan(sums));
+  std::vector<SubtreeSum> by_row(parents.size());
+  for (size_t i = 0; i < sums.size(); ++i) by_row[forest.inner_rows()[i]] = sums[i];
+  return by_row;
+}
+
+TEST(ForestTest, SumsSubtrees) {
+  //  0 - 1 - 2, 3;  4 alone;  5 - 6
+  const std::vector<int> parents = {-1, 0, 1, 1, -1, -1, 5};
+  const auto sums = SumUp(parents, {1, 10, 100, 1000, 7, kNoCell, kNoCell});
+  EXPECT_EQ(sums[0].sum, 1111);
+  EXPECT_EQ(sums[0].count, 4);
+  EXPECT_EQ(sums[1].sum, 1110);
+  EXPECT_EQ(sums[5].count, 0);
+  EXPECT_FALSE(sums[5].mean());
+}
+
+TEST(ForestTest, NothingIsASumToo) {
+  EXPECT_TRUE(SumUp({}, {}).empty());
+  EXPECT_EQ(Forest(std::vector<int>{-1, -1}).inner_rows().size(), 0u);
+}
+
+TEST(ForestTest, SumsAreBeyondACell) {
+  constexpr int kLeaves = 1000;
+  std::vector<int> parents(kLeaves + 1, 0);
+  parents[0] = -1;
+  std::vector<int64_t> column(parents.size(), kFixedUnitsMax);
+  const auto sums = SumUp(parents, column);
+  EXPECT_EQ(sums[0].sum, int128_t{kFixedUnitsMax} * (kLeaves + 1));
+  EXPECT_EQ(sums[0].mean()->units(), kFixedUnitsMax);
+}
+
+TEST(ForestTest, MeansAreRoundedOnce) {
+  EXPECT_EQ(SumUp({-1, 0, 0}, {0, 1, 1})[0].mean()->units(), 1);          // 2 / 3
+  EXPECT_EQ(SumUp({-1, 0, 0}, {0, -1, kNoCell})[0].mean()->units(), -1);  // -1 / 2
+}
+
+TEST(ForestTest, EqualsASumOverEveryLine) {
+  for (uint32_t seed = 1; seed <= 50; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    const int rows = 1 + static_cast<int>(random() % 200);
+    // Parents anywhere in the table: rows are numbered at random.
+    std::vector<int> number(rows);
+    for (int i = 0; i < rows; ++i) number[i] = i;
+    std::shuffle(number.begin(), number.end(), random);
+    std::vector<int> parents(rows, -1);
+    std::vector<int64_t> column(rows);
+    for (int i = 0; i < rows; ++i) {
+      if (i > 0 && random() % 10 != 0) parents[number[i]] = number[random() % i];
+      column[i] = random() % 4 == 0 ? kNoCell : static_cast<int64_t>(random()) - (int64_t{1} << 31);
+    }
+    std::vector<SubtreeSum> expected(rows);
+    for (int i = 0; i < rows; ++i) {
+      if (column[i] == kNoCell) continue;
+      for (int at = i; at >= 0; at = parents[at]) {
+        expected[at].sum += column[i];
+        ++expected[at].count;
+      }
+    }
+    const Forest forest(parents);
+    std::vector<SubtreeSum> sums(forest.inner_rows().size());
+    forest.SumUp(column, absl::MakeSpan(sums));
+    for (size_t i = 0; i < sums.size(); ++i) {
+      EXPECT_EQ(sums[i].sum, expected[forest.inner_rows()[i]].sum);
+      EXPECT_EQ(sums[i].count, expected[forest.inner_rows()[i]].count);
+    }
+  }
+}
+
+TEST(ForestDeathTest, RefusesCycles) { EXPECT_DEATH(Forest(std::vector<int>{1, 0}), ""); }
+
+}  // namespace
+}  // namespace terrace::scoring::engine
