@@ -1,4 +1,4 @@
-// terrace_bench [--json=FILE]: measures Terrace against what it stands on, in one run.
+// terrace_bench [--json=FILE] [--only=engine|services]: measures Terrace against what it stands on, in one run.
 #include <unistd.h>
 
 #include <cstdio>
@@ -62,13 +62,18 @@ absl::Status Measure(const std::string& dir, store::RedisCluster* cluster, Table
 
 int Main(int argc, char** argv) {
   std::string json;
+  std::string only;
   for (int i = 1; i < argc; ++i) {
     absl::string_view argument = argv[i];
-    if (!absl::ConsumePrefix(&argument, "--json=") || argument.empty()) {
-      std::fputs("usage: terrace_bench [--json=FILE]\n", stderr);
+    if (absl::ConsumePrefix(&argument, "--json=") && !argument.empty()) {
+      json = std::string(argument);
+    } else if (absl::ConsumePrefix(&argument, "--only=") &&
+               (argument == "engine" || argument == "services")) {
+      only = std::string(argument);
+    } else {
+      std::fputs("usage: terrace_bench [--json=FILE] [--only=engine|services]\n", stderr);
       return 2;
     }
-    json = std::string(argument);
   }
   const std::filesystem::path dir =
       std::filesystem::temp_directory_path() / ("terrace-bench-" + RandomHex(6));
@@ -78,8 +83,15 @@ int Main(int argc, char** argv) {
   const absl::Time start = absl::Now();
   Say(absl::StrCat("Stores in ", dir.string(), "; ", MachineNow(), " at the start.\n"));
   Table table;
-  store::RedisCluster cluster(kNodeTimeout);
-  const absl::Status status = Measure(dir.string(), &cluster, &table);
+  if (only != "services") {
+    Say("Measuring the scoring engine.\n");
+    MeasureEngine(Effort(), &table);
+  }
+  absl::Status status;
+  if (only != "engine") {
+    store::RedisCluster cluster(kNodeTimeout);
+    status = Measure(dir.string(), &cluster, &table);
+  }
   Say(absl::StrCat("\n", table.ToText()));
   Say(absl::StrFormat("\n%.0f s; %s at the end.\n", absl::ToDoubleSeconds(absl::Now() - start),
                       MachineNow()));

@@ -1,0 +1,330 @@
+// The scoring engine on a tree as large as a nation's.
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "common/base/check.h"
+#include "services/scoring/engine/board.h"
+#include "services/scoring/engine/evaluate.h"
+#include "services/scoring/engine/explain.h"
+#include "services/scoring/engine/places.h"
+#include "services/scoring/engine/robustness.h"
+#include "services/scoring/engine/roll_up.h"
+#include "tests/bench/measurements.h"
+#include "tests/bench/nation.h"
+
+namespace terrace::bench {
+namespace {
+
+using namespace scoring::engine;  // NOLINT(google-build-using-namespace): one engine is measured.
+
+constexpr int kColumns = 100;
+constexpr int kThreads = 2;
+constexpr int64_t kPerThousandth = kFixedUnitsPerOne / 1000;
+
+double MillisecondsOf(const std::function<void()>& work) {
+  const absl::Time start = absl::Now();
+  work();
+  return absl::ToDoubleMilliseconds(absl::Now() - start);
+}
+
+// A contestant that does one thing and tells how many milliseconds it took.
+Contestant Timed(std::string what, std::function<void()> work) {
+  return {std::move(what), "ms", [work = std::move(work)] {
+            LoadResult result;
+            result.per_second = MillisecondsOf(work);
+            return result;
+          }};
+}
+
+void OnThreads(int count, const std::function<void(int i)>& work) {
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = t; i < count; i += kThreads) work(i);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+// What DuckDB took for the same, one number a round; empty when it could not be run.
+struct Peer {
+  std::vector<double> roll_up;
+  std::vector<double> order;
+  double sum = 0;
+  std::string failure;
+};
+
+std::vector<double> NumbersOf(const std::string& json, const std::string& field) {
+  std::vector<double> numbers;
+  const size_t at = json.find(absl::StrCat("\"", field, "\":["));
+  if (at == std::string::npos) return numbers;
+  const size_t first = json.find('[', at) + 1;
+  for (absl::string_view text :
+       absl::StrSplit(json.substr(first, json.find(']', first) - first), ',')) {
+    double number = 0;
+    if (absl::SimpleAtod(text, &number)) numbers.push_back(number);
+  }
+  return numbers;
+}
+
+Peer RunDuckDb(int rounds) {
+  Peer peer;
+  const std::string command = absl::StrCat("node " TERRACE_BENCH_PEER "/duckdb.mjs ", kColumns, " ",
+                                           rounds, " ", kThreads, " 2>&1");
+  std::string out;
+  FILE* const pipe = popen(command.c_str(), "r");
+  char buffer[4096];
+  while (pipe != nullptr && std::fgets(buffer, sizeof(buffer), pipe) != nullptr) out += buffer;
+  if (pipe == nullptr || pclose(pipe) != 0) {
+    peer.failure = absl::StrCat(out.substr(0, out.find('\n')),
+                                " (npm install --no-package-lock --prefix tests/bench/peer installs it)");
+    return peer;
+  }
+  peer.roll_up = NumbersOf(out, "rollUp");
+  peer.order = NumbersOf(out, "order");
+  const size_t sum = out.find("\"sum\":");
+  if (sum != std::string::npos) {
+    (void)absl::SimpleAtod(out.substr(sum + 6, out.find('}', sum) - sum - 6), &peer.sum);
+  }
+  return peer;
+}
+
+void AddPeer(const std::string& what, const std::vector<double>& milliseconds,
+             const std::string& against, double yardstick, const Peer& peer, Table* table) {
+  if (!peer.failure.empty()) return table->AddMissing(what, peer.failure);
+  Row row{what, Median(milliseconds), "ms"};
+  row.ratio = row.value / yardstick;
+  row.against = against;
+  table->Add(std::move(row));
+}
+
+double MedianOf(int rounds, const std::function<void()>& work) {
+  std::vector<double> times;
+  for (int round = 0; round < rounds; ++round) times.push_back(MillisecondsOf(work));
+  return Median(times);
+}
+
+void MeasureRollUp(const Effort& effort, const std::vector<int>& parents, const Peer& peer,
+                   Table* table) {
+  std::vector<std::vector<int64_t>> columns(kColumns);
+  OnThreads(kColumns, [&](int c) {
+    columns[c].assign(parents.size(), kNoCell);
+    for (size_t row = FirstVillage(); row < parents.size(); ++row) {
+      columns[c][row] = NationCell(static_cast<int64_t>(row) - FirstVillage(), c) * kPerThousandth;
+    }
+  });
+  const Forest forest(parents);
+  std::vector<std::vector<SubtreeSum>> sums(kColumns,
+                                            std::vector<SubtreeSum>(forest.inner_rows().size()));
+  std::vector<int64_t> read(kColumns);
+  const std::string bound = "reading those columns (memory bound)";
+  const auto roll_up = [&] {
+    OnThreads(kColumns, [&](int c) { forest.SumUp(columns[c], absl::MakeSpan(sums[c])); });
+  };
+  Compete(effort.rounds,
+          {Timed(bound,
+                 [&] {
+                   OnThreads(kColumns, [&](int c) {
+                     read[c] = std::accumulate(columns[c].begin(), columns[c].end(), int64_t{0},
+                                               [](int64_t a, int64_t b) { return a ^ b; });
+                   });
+                 }),
+           Timed("100 columns of the nation summed up to 5 levels", roll_up)},
+          0, table);
+  const double ours = MedianOf(effort.rounds, roll_up);
+  double total = 0;
+  for (const auto& column : sums) {
+    total += static_cast<double>(column.back().sum) / static_cast<double>(kFixedUnitsPerOne);
+  }
+  Peer checked = peer;
+  if (peer.failure.empty() && std::abs(peer.sum / total - 1) > 1e-9) {
+    checked.failure = absl::StrFormat("its sum is %.17g, ours %.17g", peer.sum, total);
+  }
+  AddPeer("the same by DuckDB, two threads", peer.roll_up, "100 columns summed up", ours, checked,
+          table);
+}
+
+void MeasurePlaces(const Effort& effort, const Peer& peer, Table* table) {
+  std::vector<absl::optional<Fixed>> scores;
+  std::vector<int64_t> keys;
+  for (int64_t village = 0; village < kNationLevels.back(); ++village) {
+    keys.push_back(NationCell(village, 0) * kPerThousandth);
+    scores.emplace_back(Fixed::FromUnits(keys.back()));
+  }
+  std::vector<int64_t> sorted;
+  std::vector<absl::optional<double>> places;
+  const auto rank = [&] { places = PlacesOf(scores, Ties::kCompetition, {}, {}); };
+  Compete(effort.rounds,
+          {Timed("std::sort of 620,573 keys",
+                 [&] {
+                   sorted = keys;
+                   std::sort(sorted.begin(), sorted.end());
+                 }),
+           Timed("places of 620,573 villages", rank)},
+          0, table);
+  AddPeer("the same by DuckDB, two threads ", peer.order, "places of 620,573 villages",
+          MedianOf(effort.rounds, rank), peer, table);
+}
+
+// A scheme of so many leaves in groups of ten, means all the way up.
+Scheme IndexOf(int leaves) {
+  Scheme scheme;
+  scheme.points = Fixed::FromInteger(100);
+  const auto add = [&](int parent) {
+    Node& node = scheme.nodes.emplace_back();
+    node.id = absl::StrCat("n", scheme.nodes.size());
+    node.parent = parent;
+    node.points = Fixed::FromInteger(100);
+    node.weight = Fixed::FromInteger(1);
+    node.combination = Combination::kArithmetic;
+    return static_cast<int>(scheme.nodes.size()) - 1;
+  };
+  const int root = add(-1);
+  int group = root;
+  for (int leaf = 0; leaf < leaves; ++leaf) {
+    if (leaf % 10 == 0) group = add(root);
+    const int node = add(group);
+    scheme.nodes[node].combination = Combination::kSum;
+    scheme.nodes[node].leaf = leaf;
+    scheme.leaf_nodes.push_back(node);
+    RatioRule rule;
+    rule.full_at = FixedSum::FromInteger(1001);
+    scheme.leaves.emplace_back().rule = rule;
+  }
+  Rollup over;
+  over.method = Method::kOverDescendants;
+  scheme.rollups.push_back(over);
+  return scheme;
+}
+
+LeafInput CellInput(int64_t village, int64_t column) {
+  LeafInput input;
+  input.form = LeafInput::Form::kFigure;
+  input.figure = FixedSum::FromUnits(int128_t{NationCell(village, column)} * kPerThousandth);
+  return input;
+}
+
+std::vector<LeafInput> InputsOf(int64_t village, int leaves) {
+  std::vector<LeafInput> inputs;
+  for (int leaf = 0; leaf < leaves; ++leaf) inputs.push_back(CellInput(village, leaf));
+  return inputs;
+}
+
+SheetValue ValueOf(const SheetResult& sheet) {
+  SheetValue value;
+  value.assessment = sheet.assessment;
+  value.score = sheet.score;
+  value.covered_points = sheet.covered_points;
+  value.applicable_points = sheet.applicable_points;
+  value.earned = sheet.earned;
+  value.available = sheet.available;
+  return value;
+}
+
+void AddMicroseconds(const std::string& what, std::vector<double> microseconds, Table* table) {
+  table->Add({what, Median(std::move(microseconds)), "us"});
+}
+
+// One village's sheet with another cell, up to the nation's score; and where that sheet's score
+// comes from.
+void MeasureChange(const std::vector<int>& parents, Table* table) {
+  const Scheme scheme = IndexOf(kColumns);
+  Board board(&scheme, /*tallies=*/0);
+  board.BeginBulk();
+  for (size_t row = 0; row < parents.size(); ++row) {
+    const bool village = static_cast<int>(row) >= FirstVillage();
+    board.Place(static_cast<Unit>(row),
+                parents[row] >= 0 ? static_cast<Unit>(parents[row]) : kNoUnit, village ? 0 : 1);
+    if (!village) continue;
+    SheetValue value;
+    value.assessment = Assessment::kScored;
+    value.score = Fixed::FromUnits(NationCell(static_cast<int64_t>(row) - FirstVillage(), 0) *
+                                   kPerThousandth / 11);
+    value.covered_points = value.applicable_points = value.available = Fixed::FromInteger(100);
+    value.earned = value.score;
+    board.SetSheet(static_cast<Unit>(row), value);
+  }
+  while (!board.EndBulk(1 << 20)) {
+  }
+  // Half of the cells of a sheet are changed one by one: the leaf, the sheet, and all sums.
+  SheetFinisher finisher(&scheme);
+  std::vector<double> cells;
+  std::vector<double> explained;
+  Fixed national;
+  for (int64_t i = 0; i < 2000; ++i) {
+    const int64_t village = i * 307 % kNationLevels.back();
+    const auto unit = static_cast<Unit>(FirstVillage() + village);
+    std::vector<LeafInput> inputs = InputsOf(village, kColumns);
+    SheetResult sheet;
+    finisher.Evaluate(inputs, &sheet);
+    const int leaf = static_cast<int>(i % kColumns);
+    const LeafInput changed = CellInput(village + 1, leaf);
+    const Fixed points = scheme.nodes[scheme.leaf_nodes[leaf]].points;
+    absl::Time start = absl::Now();
+    sheet.leaves[leaf] = EvaluateLeaf(scheme.leaves[leaf], points, changed);
+    finisher.Finish(&sheet);
+    board.SetSheet(unit, ValueOf(sheet));
+    national = board.ScoreOf(0).score;
+    cells.push_back(absl::ToDoubleMicroseconds(absl::Now() - start));
+    start = absl::Now();
+    const Part part = ExplainUnit(
+        board, unit, ExplainOptions(), [&](Unit) { return inputs; },
+        [](Unit) { return std::vector<Unit>(); });
+    explained.push_back(absl::ToDoubleMicroseconds(absl::Now() - start));
+    TERRACE_CHECK(!part.parts.empty());
+  }
+  TERRACE_CHECK(national > Fixed());
+  AddMicroseconds("one cell of 100 changed, to the nation's score", std::move(cells), table);
+  AddMicroseconds("a score of 100 leaves explained", std::move(explained), table);
+}
+
+void MeasureRobustness(Table* table) {
+  constexpr int kCounties = 2978;
+  const Scheme scheme = IndexOf(kColumns);
+  scoring::engine::Table counties;
+  for (int county = 0; county < kCounties; ++county) {
+    counties.units.push_back(absl::StrCat("county-", county));
+  }
+  for (int leaf = 0; leaf < kColumns; ++leaf) {
+    Figures& figures = counties.leaves.emplace_back().figure;
+    for (int county = 0; county < kCounties; ++county) {
+      figures.exact.push_back(CellInput(county * 7, leaf).figure);
+      figures.values.push_back(static_cast<double>(NationCell(county * 7, leaf)) / 1000);
+    }
+  }
+  const Evaluation evaluation = Evaluate(scheme, counties);
+  RobustnessOptions options;
+  options.threads = kThreads;
+  Robustness found;
+  std::vector<double> times;
+  for (int round = 0; round < 3; ++round) {
+    times.push_back(
+        MillisecondsOf([&] { found = AssessRobustness(scheme, counties, evaluation, options); }));
+  }
+  TERRACE_CHECK(found.units[0].has_value());
+  table->Add({"robustness: 2,978 x 100 x 1,000 draws, and each leaf out", Median(times), "ms"});
+}
+
+}  // namespace
+
+void MeasureEngine(const Effort& effort, Table* table) {
+  const std::vector<int> parents = NationParents();
+  const Peer peer = RunDuckDb(effort.rounds);
+  MeasureRollUp(effort, parents, peer, table);
+  MeasurePlaces(effort, peer, table);
+  MeasureChange(parents, table);
+  MeasureRobustness(table);
+}
+
+}  // namespace terrace::bench

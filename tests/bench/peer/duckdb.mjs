@@ -1,0 +1,52 @@
+// duckdb.mjs COLUMNS ROUNDS THREADS: sums up the columns of the national tree (tests/bench/nation.h,
+// the same rows and cells) to all five levels above the villages, level by level, and puts the
+// villages in order by one column. Prints one JSON object: milliseconds of each round, and the sum
+// over everything, so that the caller sees that both computed the same.
+import { DuckDBInstance } from "@duckdb/node-api";
+
+const [columns, rounds, threads] = process.argv.slice(2).map(Number);
+const LEVELS = [1, 31, 342, 2978, 41352, 620573];
+const LEAF = LEVELS.length - 1;
+
+const instance = await DuckDBInstance.create(":memory:", { threads: String(threads) });
+const db = await instance.connect();
+
+const cells = [...Array(columns).keys()];
+const cell = (c) => `(((i * 2654435 + ${c} * 40503) % 1000003)::DOUBLE / 1000) AS c${c}`;
+await db.run(
+  `CREATE TABLE level${LEAF} AS SELECT i, i * ${LEVELS[LEAF - 1]} // ${LEVELS[LEAF]} AS parent, ` +
+    `${cells.map(cell).join(", ")} FROM range(${LEVELS[LEAF]}) rows(i)`,
+);
+const sums = cells.map((c) => `sum(c${c}) AS c${c}`).join(", ");
+
+const milliseconds = async (work) => {
+  const start = process.hrtime.bigint();
+  await work();
+  return Number(process.hrtime.bigint() - start) / 1e6;
+};
+
+const rollUp = [];
+const order = [];
+for (let round = 0; round < rounds; ++round) {
+  rollUp.push(
+    await milliseconds(async () => {
+      for (let level = LEAF - 1; level >= 0; --level) {
+        const above = level > 0 ? `parent * ${LEVELS[level - 1]} // ${LEVELS[level]}` : "0";
+        await db.run(
+          `CREATE OR REPLACE TEMP TABLE level${level} AS SELECT parent AS i, ` +
+            `${above} AS parent, ${sums} FROM level${level + 1} GROUP BY parent`,
+        );
+      }
+    }),
+  );
+  order.push(
+    await milliseconds(() =>
+      db.run(
+        `CREATE OR REPLACE TEMP TABLE places AS SELECT i, rank() OVER (ORDER BY c0 DESC) AS place ` +
+          `FROM level${LEAF}`,
+      ),
+    ),
+  );
+}
+const total = await db.runAndReadAll(`SELECT ${cells.map((c) => `c${c}`).join(" + ")} FROM level0`);
+console.log(JSON.stringify({ rollUp, order, sum: Number(total.getRows()[0][0]) }));
