@@ -11,7 +11,7 @@ namespace {
 bool Fits(const v1::Leaf& leaf) {
   switch (leaf.source_case()) {
     case v1::Leaf::kObservations:
-      return !leaf.has_growth_above_parent();
+      return !leaf.has_growth_above_parent() && !leaf.has_normalise();
     case v1::Leaf::kStatistic:
       return !leaf.has_mean();
     default:
@@ -56,7 +56,11 @@ void LeafChecker::CheckLeaf(const v1::Node& node, const std::string& field) {
     case v1::Leaf::kBonus:
       return CheckBonus(leaf.bonus(), field + ".bonus");
     case v1::Leaf::kVeto:
-      return CheckVeto(leaf.veto(), field + ".veto");
+      return CheckVeto(leaf, field + ".veto");
+    case v1::Leaf::kPenalty:
+      return CheckPenalty(leaf.penalty(), field + ".penalty");
+    case v1::Leaf::kNormalise:
+      return indicator_.CheckNormalise(node, field + ".normalise");
     default:
       return CheckGrowth(leaf.growth_above_parent(), field + ".growth_above_parent");
   }
@@ -77,11 +81,7 @@ void LeafChecker::CheckSource(const v1::Node& node, const std::string& field) {
       return issues_.CheckName(leaf.coverage().programme(), "units/{office}/programmes/{programme}",
                                field + ".coverage.programme");
     case v1::Leaf::kStatistic:
-      issues_.CheckStatistic(leaf.statistic().definition(), field + ".statistic.definition");
-      if (!leaf.statistic().period().empty()) {
-        issues_.CheckPeriod(leaf.statistic().period(), field + ".statistic.period", false);
-      }
-      return;
+      return CheckStatistic(leaf, field + ".statistic");
     default:
       return;
   }
@@ -99,6 +99,22 @@ void LeafChecker::CheckObservations(const v1::ObservationSource& source, const s
     if (!counted_items_.insert(absl::StrCat(family, " ", item)).second) {
       issues_.Add(Issue::ITEM_COUNTED_TWICE, field + ".items", item);
     }
+  }
+}
+
+void LeafChecker::CheckStatistic(const v1::Leaf& leaf, const std::string& field) {
+  const v1::StatisticSource& source = leaf.statistic();
+  issues_.CheckStatistic(source.definition(), field + ".definition");
+  if (!source.period().empty()) issues_.CheckPeriod(source.period(), field + ".period", false);
+  if (!source.loss().empty()) issues_.CheckStatistic(source.loss(), field + ".loss");
+  indicator_.CheckPreparation(source.preparation(), field + ".preparation");
+  // A figure and its growth are two things, and a gate only looks.
+  if (leaf.has_veto()) return;
+  const bool grows = leaf.has_growth_above_parent() || source.preparation().has_growth();
+  const std::string counted =
+      absl::StrCat(source.definition(), " ", source.period(), grows ? " growth" : "");
+  if (!counted_statistics_.insert(counted).second) {
+    issues_.Add(Issue::STATISTIC_COUNTED_TWICE, field + ".definition", source.definition());
   }
 }
 
@@ -120,10 +136,15 @@ void LeafChecker::CheckGrade(const v1::Leaf& leaf, FixedSum points, const std::s
       leaf.has_statistic() ? Whole(INT64_C(999999999999999999)) : Whole(kRatioBoundMax);
   std::set<std::string> seen;
   absl::optional<FixedSum> before;
+  absl::optional<FixedSum> points_before;
   for (int i = 0; i < grades.size(); ++i) {
     const std::string row = absl::StrCat(field, "[", i, "]");
-    issues_.InRange(grades[i].has_points(), grades[i].points(), row + ".points", FixedSum(), points,
-                    true);
+    const absl::optional<FixedSum> earned = issues_.InRange(
+        grades[i].has_points(), grades[i].points(), row + ".points", FixedSum(), points, true);
+    if (earned && points_before && *earned > *points_before) {
+      issues_.Add(Issue::NOT_MONOTONE, row + ".points");
+    }
+    points_before = earned;
     if (!seen.insert(grades[i].grade()).second) {
       issues_.Add(Issue::DUPLICATE_GRADE, row + ".grade", grades[i].grade());
     }
@@ -159,10 +180,15 @@ void LeafChecker::CheckRatio(const v1::Leaf& leaf, const std::string& field) {
   const FixedSum most =
       leaf.has_statistic() ? Whole(INT64_C(999999999999999999)) : Whole(kRatioBoundMax);
   const v1::RatioRule& rule = leaf.ratio();
-  absl::optional<FixedSum> full = issues_.InRange(
-      rule.has_full_at(), rule.full_at(), field + ".full_at", FixedSum() - most, most, false);
+  if (rule.logarithm() && !leaf.has_statistic()) {
+    issues_.Add(Issue::RULE_NOT_FOR_SOURCE, field + ".logarithm");
+  }
+  // 0 has no logarithm, so that end must be given.
+  const FixedSum least = rule.logarithm() ? FixedSum::FromUnits(1) : FixedSum() - most;
+  absl::optional<FixedSum> full =
+      issues_.InRange(rule.has_full_at(), rule.full_at(), field + ".full_at", least, most, false);
   absl::optional<FixedSum> zero = issues_.InRange(
-      rule.has_zero_at(), rule.zero_at(), field + ".zero_at", FixedSum() - most, most, false);
+      rule.has_zero_at(), rule.zero_at(), field + ".zero_at", least, most, rule.logarithm());
   if (full.value_or(Whole(1)) == zero.value_or(FixedSum())) {
     issues_.Add(Issue::NUMBER_OUT_OF_RANGE, field + ".full_at", "anything but zero_at",
                 "anything but zero_at");
@@ -186,7 +212,31 @@ void LeafChecker::CheckBonus(const v1::BonusRule& rule, const std::string& field
   if (!rule.has_cap() && !scheme_.has_bonus_cap()) issues_.Add(Issue::BONUS_UNCAPPED, field);
 }
 
-void LeafChecker::CheckVeto(const v1::VetoRule& rule, const std::string& field) {
+void LeafChecker::CheckPenalty(const v1::PenaltyRule& rule, const std::string& field) {
+  issues_.InRange(rule.has_each(), rule.each(), field + ".each", FixedSum::FromUnits(1),
+                  Whole(kPointsMax), true);
+  issues_.InRange(rule.has_cap(), rule.cap(), field + ".cap", FixedSum::FromUnits(1),
+                  Whole(kPointsMax), false);
+}
+
+void LeafChecker::CheckVeto(const v1::Leaf& leaf, const std::string& field) {
+  const v1::VetoRule& rule = leaf.veto();
+  if (rule.has_below()) {
+    const FixedSum most = Whole(INT64_C(999999999999999999));
+    issues_.InRange(true, rule.below(), field + ".below", FixedSum() - most, most, false);
+    if (!leaf.has_statistic()) issues_.Add(Issue::RULE_NOT_FOR_SOURCE, field + ".below");
+  }
+  if (rule.effect() == v1::VETO_EFFECT_MAX_GRADE) {
+    const auto& bands = scheme_.bands();
+    const auto band = std::find_if(bands.begin(), bands.end(), [&](const v1::Band& one) {
+      return one.grade() == rule.max_grade();
+    });
+    if (band == bands.end()) {
+      issues_.Add(Issue::UNKNOWN_GRADE, field + ".max_grade", rule.max_grade());
+    } else if (band == bands.begin()) {
+      issues_.Add(Issue::VETO_WITHOUT_EFFECT, field + ".max_grade");
+    }
+  }
   if (rule.effect() != v1::VETO_EFFECT_MAX_SCORE) return;
   const absl::optional<FixedSum> most =
       issues_.InRange(rule.has_max_score(), rule.max_score(), field + ".max_score", FixedSum(),

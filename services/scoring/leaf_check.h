@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "services/scoring/indicator_check.h"
 #include "services/scoring/scheme_issues.h"
 
 namespace terrace::scoring {
@@ -14,27 +15,35 @@ namespace terrace::scoring {
 class LeafChecker {
  public:
   // All outlive it.
-  LeafChecker(const v1::Scheme& scheme, const FindDefinition& definition, SchemeIssues& issues)
-      : scheme_(scheme), definition_(definition), issues_(issues) {}
+  LeafChecker(const v1::Scheme& scheme, const FindDefinition& definition, SchemeUse use,
+              SchemeIssues& issues)
+      : scheme_(scheme),
+        definition_(definition),
+        issues_(issues),
+        indicator_(scheme, use, issues) {}
 
   void CheckLeaf(const v1::Node& node, const std::string& field);
 
  private:
   void CheckSource(const v1::Node& node, const std::string& field);
   void CheckObservations(const v1::ObservationSource& source, const std::string& field);
+  void CheckStatistic(const v1::Leaf& leaf, const std::string& field);
   void CheckDeduct(const v1::DeductRule& rule, FixedSum points, const std::string& field);
   void CheckGrade(const v1::Leaf& leaf, FixedSum points, const std::string& field);
   void CheckPassFail(const v1::Leaf& leaf, const std::string& field);
   void CheckRatio(const v1::Leaf& leaf, const std::string& field);
   void CheckDiscretion(const v1::Leaf& leaf, const std::string& field);
   void CheckBonus(const v1::BonusRule& rule, const std::string& field);
-  void CheckVeto(const v1::VetoRule& rule, const std::string& field);
+  void CheckPenalty(const v1::PenaltyRule& rule, const std::string& field);
+  void CheckVeto(const v1::Leaf& leaf, const std::string& field);
   void CheckGrowth(const v1::GrowthAboveParentRule& rule, const std::string& field);
 
   const v1::Scheme& scheme_;
   const FindDefinition& definition_;
   SchemeIssues& issues_;
+  IndicatorChecker indicator_;
   std::set<std::string> counted_items_;
+  std::set<std::string> counted_statistics_;
 };
 
 }  // namespace terrace::scoring

@@ -1,16 +1,20 @@
 #include "services/scoring/scheme_check.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/fixed.h"
 #include "common/calendar/period.h"
 #include "common/resource/names.h"
+#include "services/scoring/combination_check.h"
 #include "services/scoring/leaf_check.h"
 #include "services/scoring/scheme_issues.h"
+#include "services/scoring/standing_check.h"
 
 namespace terrace::scoring {
 namespace {
@@ -29,19 +33,30 @@ bool IsCounted(const v1::Leaf& leaf) {
   }
 }
 
-bool IsExtra(const v1::Leaf& leaf) { return leaf.has_bonus() || leaf.has_veto(); }
-
 class Checker {
  public:
-  Checker(const v1::Scheme& scheme, const FindDefinition& definition)
-      : scheme_(scheme), issues_(scheme, definition), leaf_(scheme, definition, issues_) {}
+  Checker(const v1::Scheme& scheme, const FindDefinition& definition, SchemeUse use)
+      : scheme_(scheme),
+        use_(use),
+        issues_(scheme, definition),
+        leaf_(scheme, definition, use, issues_),
+        combination_(use, issues_) {
+    for (const v1::Node& node : scheme.nodes()) {
+      if (!IsExtra(node.leaf())) members_[node.parent()].push_back(&node);
+    }
+  }
 
   std::vector<v1::SchemeIssue> Run() {
     CheckFrame();
     CheckNodes();
     CheckSums();
+    if (!issues_.has_errors()) CheckPaperwork("");
+    CheckFrozen();
     CheckRollups();
-    CheckBands();
+    CheckGroupings(scheme_, issues_);
+    CheckRanking(scheme_, issues_);
+    CheckBanding(scheme_, use_, issues_);
+    CheckBands(scheme_, issues_);
     return issues_.Take();
   }
 
@@ -66,6 +81,8 @@ class Checker {
     }
     issues_.InRange(scheme_.has_bonus_cap(), scheme_.bonus_cap(), "bonus_cap", FixedSum(),
                     Whole(kPointsMax), false);
+    issues_.InRange(scheme_.has_min_present(), scheme_.min_present(), "min_present", FixedSum(),
+                    Whole(1), false);
     if (scheme_.decimals() < 0 || scheme_.decimals() > 6) {
       issues_.Add(Issue::NUMBER_OUT_OF_RANGE, "decimals", "0", "6");
     }
@@ -114,7 +131,7 @@ class Checker {
     }
   }
 
-  // Children that are no bonuses or vetoes add up to their node, top nodes to the scheme.
+  // Where points are added up, those of the children do to their node, top nodes to the scheme.
   void CheckSums() {
     std::map<std::string, FixedSum> sums;
     for (const v1::Node& node : scheme_.nodes()) {
@@ -133,8 +150,9 @@ class Checker {
       const v1::Node& node = scheme_.nodes(i);
       issues_.set_node(node.id());
       const std::string field = absl::StrCat("nodes[", i, "]");
+      combination_.CheckNode(node, members_[node.id()], field);
       if (has_children_.contains(node.id())) {
-        check(node.id(), node.points(), field + ".points");
+        if (!TakesShares(node)) check(node.id(), node.points(), field + ".points");
       } else if (!node.has_leaf()) {
         issues_.Add(Issue::NODE_WITHOUT_LEAF, field);
       }
@@ -185,47 +203,63 @@ class Checker {
                     FixedSum(), Whole(1), false);
   }
 
-  void CheckBands() {
-    issues_.CheckCount(scheme_.bands_size(), kGradesMax, "bands");
-    absl::optional<FixedSum> before;
-    std::set<std::string> seen;
-    const absl::optional<FixedSum> points = Number(scheme_.points());
-    bool above = false;  // Whether more than the points of the scheme can be earned.
-    for (const v1::Node& node : scheme_.nodes()) above |= node.leaf().has_bonus();
-    for (const v1::LevelRollup& level : scheme_.rollups()) {
-      above |= level.rollup().method() == v1::ROLLUP_METHOD_SUM;
+  // Whether nothing but the punctuality of reports makes the node.
+  bool IsPaperwork(const v1::Node& node) {
+    if (node.has_leaf()) return node.leaf().has_timeliness();
+    return AllPaperwork(node.id());
+  }
+  bool AllPaperwork(const std::string& parent) {
+    const std::vector<const v1::Node*>& members = members_[parent];
+    return !members.empty() && std::all_of(members.begin(), members.end(),
+                                           [this](const auto* node) { return IsPaperwork(*node); });
+  }
+  // Warns of the scheme as a whole, or of the highest nodes.
+  void CheckPaperwork(const std::string& parent) {
+    if (AllPaperwork(parent)) {
+      issues_.set_node(parent);
+      issues_.Add(Issue::PAPERWORK_ONLY, "nodes");
+      issues_.set_node("");
+      return;
     }
-    for (int i = 0; i < scheme_.bands_size(); ++i) {
-      const v1::Band& band = scheme_.bands(i);
-      const std::string field = absl::StrCat("bands[", i, "]");
-      if (!seen.insert(band.grade()).second) {
-        issues_.Add(Issue::DUPLICATE_GRADE, field + ".grade", band.grade());
+    for (const v1::Node* node : members_[parent]) {
+      if (!node->has_leaf() && node->id() != parent) CheckPaperwork(node->id());
+    }
+  }
+
+  void CheckFrozen() {
+    issues_.CheckCount(scheme_.frozen_size(), kFrozenMax, "frozen");
+    std::set<std::pair<std::string, std::string>> seen;
+    for (int i = 0; i < scheme_.frozen_size(); ++i) {
+      const v1::FrozenParameters& frozen = scheme_.frozen(i);
+      const auto node = depths_.find(frozen.node());
+      bool fits = node != depths_.end() &&
+                  scheme_.nodes(node->second.second).leaf().has_normalise() &&
+                  frozen.count() >= 0 && seen.emplace(frozen.node(), frozen.peers()).second;
+      for (const std::string* text :
+           {&frozen.min(), &frozen.max(), &frozen.mean(), &frozen.standard_deviation(),
+            &frozen.sum(), &frozen.root_of_squares()}) {
+        double value = 0;
+        fits &= text->empty() || (absl::SimpleAtod(*text, &value) && std::isfinite(value));
       }
-      const auto bound = issues_.InRange(band.has_lower_bound(), band.lower_bound(),
-                                         field + ".lower_bound", FixedSum(), Whole(999'999), false);
-      const bool last = i + 1 == scheme_.bands_size();
-      if ((!band.has_lower_bound() && !last) || (before && bound && *bound >= *before)) {
-        issues_.Add(Issue::GRADES_NOT_FALLING, field + ".lower_bound");
-      }
-      if (bound && points && !above && *bound > *points) {
-        issues_.Add(Issue::BANDS_UNREACHABLE, field + ".lower_bound", band.grade());
-      }
-      before = bound;
+      if (!fits) issues_.Add(Issue::INVALID_FROZEN, absl::StrCat("frozen[", i, "]"));
     }
   }
 
   const v1::Scheme& scheme_;
+  const SchemeUse use_;
   SchemeIssues issues_;
   LeafChecker leaf_;
-  std::map<std::string, std::pair<int, int>> depths_;  // Id -> depth and index.
+  CombinationChecker combination_;
+  std::map<std::string, std::vector<const v1::Node*>> members_;  // By parent.
+  std::map<std::string, std::pair<int, int>> depths_;            // Id -> depth and index.
   std::set<std::string> has_children_;
 };
 
 }  // namespace
 
-std::vector<v1::SchemeIssue> CheckScheme(const v1::Scheme& scheme,
-                                         const FindDefinition& definition) {
-  return Checker(scheme, definition).Run();
+std::vector<v1::SchemeIssue> CheckScheme(const v1::Scheme& scheme, const FindDefinition& definition,
+                                         SchemeUse use) {
+  return Checker(scheme, definition, use).Run();
 }
 
 bool HasErrors(const std::vector<v1::SchemeIssue>& issues) {

@@ -18,9 +18,10 @@ namespace terrace::scoring {
 // Limits of a scheme.
 inline constexpr int kNodesMax = 1000;
 inline constexpr int kNodeDepthMax = 8;
-inline constexpr int kLevelsMax = 50;   // Roll-ups, and levels of the population.
-inline constexpr int kGradesMax = 100;  // Rows of a table, and bands.
-inline constexpr int kItemsMax = 500;   // Checklist items, or kinds, of one leaf.
+inline constexpr int kLevelsMax = 50;      // Roll-ups, and levels of the population.
+inline constexpr int kGradesMax = 100;     // Rows of a table, and bands.
+inline constexpr int kFrozenMax = 10'000;  // Sets of peers that were frozen.
+inline constexpr int kItemsMax = 500;      // Checklist items, or kinds, of one leaf.
 inline constexpr int64_t kPointsMax = 10'000;
 inline constexpr int64_t kRatioBoundMax = 1'000;  // Targets and thresholds of ratios of counts.
 inline constexpr size_t kSchemeBytesMax = 512 * 1024;

@@ -109,6 +109,14 @@ absl::optional<v1::StatisticDefinition> SchemeIssues::CheckStatistic(const std::
   return found;
 }
 
+void SchemeIssues::CheckGrouping(const std::string& id, const std::string& field) {
+  if (id.empty()) return;
+  const auto& groupings = scheme_.groupings();
+  const bool known = std::any_of(groupings.begin(), groupings.end(),
+                                 [&](const v1::Grouping& grouping) { return grouping.id() == id; });
+  if (!known) Add(Issue::UNKNOWN_GROUPING, field, id);
+}
+
 void SchemeIssues::CheckNumber(int64_t number, const std::string& field) {
   if (number < 0 || number > 1'000'000) Add(Issue::NUMBER_OUT_OF_RANGE, field, "0", "1000000");
 }

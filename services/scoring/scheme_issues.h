@@ -24,6 +24,10 @@ enum class Issue {
 
 // Nullopt where the wire holds no number that fits; the edge has checked the form.
 absl::optional<FixedSum> Number(const types::v1::Decimal& wire);
+// Bonuses, penalties and vetoes stand outside the total.
+inline bool IsExtra(const v1::Leaf& leaf) {
+  return leaf.has_bonus() || leaf.has_penalty() || leaf.has_veto();
+}
 inline FixedSum Whole(int64_t value) { return FixedSum::FromInteger(value); }
 
 class SchemeIssues {
@@ -34,6 +38,7 @@ class SchemeIssues {
 
   // What is added from here on is about this node; empty for none.
   void set_node(std::string id) { node_ = std::move(id); }
+  bool has_errors() const { return HasErrors(issues_); }
   // Errors first.
   std::vector<v1::SchemeIssue> Take();
 
@@ -51,6 +56,8 @@ class SchemeIssues {
   absl::optional<v1::StatisticDefinition> CheckStatistic(const std::string& name,
                                                          const std::string& field);
   void CheckNumber(int64_t number, const std::string& field);
+  // Empty, or the id of one of the scheme's groupings.
+  void CheckGrouping(const std::string& id, const std::string& field);
 
  private:
   const v1::Scheme& scheme_;
