@@ -23,6 +23,7 @@ std::vector<Command> MeasureCommands();
 std::vector<Command> ReportCommands();
 std::vector<Command> VisitCommands();
 std::vector<Command> ScoreCommands();
+std::vector<Command> ScoreTableCommands();
 std::vector<Command> WatchCommands();
 std::vector<Command> CallCommands();
 std::vector<Command> StatusCommands();

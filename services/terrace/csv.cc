@@ -45,9 +45,9 @@ absl::StatusOr<CsvReader> CsvReader::FromText(std::string path, std::string text
   return reader;
 }
 
-absl::Status CsvReader::BadRow(absl::string_view detail) const {
+absl::Status CsvReader::BadRow(int64_t line, absl::string_view detail) const {
   return Error(Reason::BAD_TABLE,
-               {{"path", path_}, {"line", absl::StrCat(line_)}, {"detail", std::string(detail)}});
+               {{"path", path_}, {"line", absl::StrCat(line)}, {"detail", std::string(detail)}});
 }
 
 absl::Status CsvReader::Require(absl::Span<const char* const> headings) const {

@@ -40,8 +40,9 @@ class CsvReader {
   // The line on which the present row begins, from 1.
   int64_t line() const { return line_; }
 
-  // A row that cannot be used.
-  absl::Status BadRow(absl::string_view detail) const;
+  // A row that cannot be used: the present one, or the one that began on that line.
+  absl::Status BadRow(absl::string_view detail) const { return BadRow(line_, detail); }
+  absl::Status BadRow(int64_t line, absl::string_view detail) const;
 
  private:
   CsvReader(std::string path, std::string text);

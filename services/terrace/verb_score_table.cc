@@ -1,0 +1,271 @@
+// terrace score check, terrace score evaluate: schemes in files applied to tables in files, without
+// a server.
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/check.h"
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "google/protobuf/wrappers.pb.h"
+#include "services/scoring/engine/bands.h"
+#include "services/scoring/engine/evaluate.h"
+#include "services/scoring/scheme_check.h"
+#include "services/terrace/commands.h"
+#include "services/terrace/context.h"
+#include "services/terrace/csv.h"
+#include "services/terrace/score_table.h"
+#include "services/terrace/table_scheme.h"
+#include "services/terrace/words.h"
+
+namespace terrace::cli {
+namespace {
+
+namespace engine = scoring::engine;
+namespace v1 = scoring::v1;
+
+// A table on its way out: CSV, or one JSON object a row, where empty cells are left out.
+class Sheet {
+ public:
+  void AddColumn(std::string heading, bool numbers) {
+    headings_.push_back(std::move(heading));
+    numbers_.push_back(numbers);
+  }
+  void AddRow(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+
+  std::string ToText(bool json) const {
+    std::string text = json ? "" : CsvRow(headings_);
+    for (const std::vector<std::string>& row : rows_) {
+      absl::StrAppend(&text, json ? JsonRow(row) : CsvRow(row));
+    }
+    return text;
+  }
+
+ private:
+  static std::string Quoted(const std::string& text) {
+    google::protobuf::StringValue value;
+    value.set_value(text);
+    return ToJson(value);
+  }
+  std::string JsonRow(const std::vector<std::string>& row) const {
+    std::string text;
+    for (size_t i = 0; i < row.size(); ++i) {
+      if (row[i].empty()) continue;
+      absl::StrAppend(&text, text.empty() ? "" : ",", Quoted(headings_[i]), ":",
+                      numbers_[i] ? row[i] : Quoted(row[i]));
+    }
+    return absl::StrCat("{", text, "}\n");
+  }
+
+  std::vector<std::string> headings_;
+  std::vector<bool> numbers_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+// The shortest text that gives the same double; nothing for none.
+std::string FigureText(double figure) {
+  if (!std::isfinite(figure)) return "";
+  char text[32];
+  const std::to_chars_result written = std::to_chars(text, text + sizeof(text), figure);
+  return std::string(text, written.ptr);
+}
+std::string FigureText(const absl::optional<double>& figure) {
+  return figure ? FigureText(*figure) : "";
+}
+std::string FigureText(const absl::optional<Fixed>& figure) {
+  return figure ? ToDecimal(*figure).ToString() : "";
+}
+
+// Everything that the commands read, and what came of it.
+struct Evaluated {
+  TableScheme scheme;
+  ScoreTable table;
+  engine::Evaluation result;
+};
+
+absl::StatusOr<std::string> FileOf(const Arguments& arguments, const char* flag) {
+  if (!arguments.Given(flag)) return UsageError(absl::StrCat("name a file with --", flag, "."));
+  return arguments.Text(flag);
+}
+
+absl::StatusOr<Evaluated> EvaluateFiles(const Arguments& arguments, const std::string& scheme) {
+  TERRACE_ASSIGN_OR_RETURN(const std::string data, FileOf(arguments, "data"));
+  Evaluated out;
+  TERRACE_ASSIGN_OR_RETURN(out.scheme, ReadTableScheme(scheme, arguments.Text("period"),
+                                                       LanguageOf(arguments.Text("lang"))));
+  TableOptions options;
+  options.unit_column = arguments.Text("unit");
+  if (!arguments.Given("reference")) {
+    TERRACE_ASSIGN_OR_RETURN(out.table, ReadScoreTable(data, out.scheme, options));
+  } else {
+    TERRACE_ASSIGN_OR_RETURN(const ScoreTable reference,
+                             ReadScoreTable(arguments.Text("reference"), out.scheme, options));
+    options.has_reference = true;
+    TERRACE_ASSIGN_OR_RETURN(out.table, ReadScoreTable(data, out.scheme, options));
+    Freeze(out.scheme, reference, engine::Evaluate(out.scheme.engine, reference.table), &out.table);
+  }
+  out.result = engine::Evaluate(out.scheme.engine, out.table.table);
+  return out;
+}
+
+// Units of a table by level, then by place, then as they stand in it; those without a place last.
+std::vector<size_t> ByRank(const Evaluated& of) {
+  std::vector<size_t> order(of.table.table.units.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  const std::vector<int>& levels = of.table.table.levels;
+  const auto key = [&](size_t unit) {
+    const absl::optional<double>& rank = of.result.ranks[unit];
+    return std::make_tuple(levels.empty() ? 0 : levels[unit], !rank.has_value(), rank.value_or(0));
+  };
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return key(a) < key(b); });
+  return order;
+}
+
+Sheet ScoresOf(const Evaluated& of) {
+  const engine::Scheme& scheme = of.scheme.engine;
+  const engine::Evaluation& result = of.result;
+  const bool groups = scheme.ranking.grouping >= 0;
+  Sheet sheet;
+  sheet.AddColumn("unit", false);
+  sheet.AddColumn("rank", true);
+  if (groups) sheet.AddColumn("group_rank", true);
+  sheet.AddColumn("score", true);
+  sheet.AddColumn("exact_score", true);
+  sheet.AddColumn("grade", false);
+  sheet.AddColumn("coverage", true);
+  for (const engine::Node& node : scheme.nodes) sheet.AddColumn(node.id, true);
+  for (size_t unit : ByRank(of)) {
+    const absl::optional<Fixed>& score = result.scores[unit];
+    std::vector<std::string> row = {of.table.table.units[unit], FigureText(result.ranks[unit])};
+    if (groups) row.push_back(FigureText(result.group_ranks[unit]));
+    row.push_back(score ? ToDecimal(engine::Shown(*score, scheme.decimals)).ToString() : "");
+    row.push_back(FigureText(score));
+    row.push_back(result.bands[unit] < 0 ? "" : scheme.bands[result.bands[unit]].grade);
+    row.push_back(FigureText(result.coverage[unit]));
+    for (const auto& node : result.nodes) row.push_back(FigureText(node[unit]));
+    sheet.AddRow(std::move(row));
+  }
+  return sheet;
+}
+
+Sheet NodesOf(const Evaluated& of) {
+  Sheet sheet;
+  sheet.AddColumn("unit", false);
+  for (const engine::Node& node : of.scheme.engine.nodes) sheet.AddColumn(node.id, true);
+  for (size_t unit = 0; unit < of.table.table.units.size(); ++unit) {
+    std::vector<std::string> row = {of.table.table.units[unit]};
+    for (const auto& node : of.result.nodes) row.push_back(FigureText(node[unit]));
+    sheet.AddRow(std::move(row));
+  }
+  return sheet;
+}
+
+// The figures of the leaves at one stage.
+Sheet StageOf(const Evaluated& of, const std::string& stage) {
+  const engine::Scheme& scheme = of.scheme.engine;
+  const auto column = [&](size_t leaf) -> const engine::FigureColumn& {
+    if (stage == "denominated") return of.result.denominated[leaf];
+    if (stage == "imputed") return of.result.imputed[leaf];
+    if (stage == "treated") return of.result.treated[leaf];
+    if (stage == "normalised") return of.result.normalised[leaf];
+    return of.table.table.leaves[leaf].figure.values;
+  };
+  Sheet sheet;
+  sheet.AddColumn("unit", false);
+  for (int node : scheme.leaf_nodes) sheet.AddColumn(scheme.nodes[node].id, true);
+  for (size_t unit = 0; unit < of.table.table.units.size(); ++unit) {
+    std::vector<std::string> row = {of.table.table.units[unit]};
+    for (size_t leaf = 0; leaf < scheme.leaves.size(); ++leaf) {
+      row.push_back(FigureText(column(leaf)[unit]));
+    }
+    sheet.AddRow(std::move(row));
+  }
+  return sheet;
+}
+
+absl::Status Write(Context& context, const Sheet& sheet) {
+  const std::string text = sheet.ToText(context.output().json());
+  const std::string path = context.arguments().Text("out");
+  if (path.empty()) {
+    context.output().stream() << text << std::flush;
+    return absl::OkStatus();
+  }
+  const absl::Status written = WritePrivateFile(path, text);
+  if (written.ok()) return written;
+  return Error(Reason::FILE_FAILED, {{"path", path}, {"detail", std::string(written.message())}});
+}
+
+absl::Status Evaluate(Context& context) {
+  const Arguments& arguments = context.arguments();
+  TERRACE_ASSIGN_OR_RETURN(const std::string scheme, FileOf(arguments, "scheme"));
+  TERRACE_RETURN_IF_ERROR(arguments.Choice("stage").status());
+  const std::string stage = arguments.Text("stage");
+  TERRACE_ASSIGN_OR_RETURN(const Evaluated evaluated, EvaluateFiles(arguments, scheme));
+  if (stage == "scores") return Write(context, ScoresOf(evaluated));
+  if (stage == "nodes") return Write(context, NodesOf(evaluated));
+  return Write(context, StageOf(evaluated, stage));
+}
+
+absl::Status Check(Context& context) {
+  TERRACE_ASSIGN_OR_RETURN(const std::string path, FileOf(context.arguments(), "scheme"));
+  TERRACE_ASSIGN_OR_RETURN(const std::vector<v1::SchemeIssue> issues, CheckTableScheme(path));
+  const bool chinese = LanguageOf(context.arguments().Text("lang")) == Language::kChinese;
+  Table table({"SEVERITY", "NODE", "FIELD", "CODE", "MESSAGE"});
+  int64_t errors = 0;
+  for (const v1::SchemeIssue& issue : issues) {
+    errors += issue.severity() == v1::ISSUE_SEVERITY_ERROR ? 1 : 0;
+    if (context.output().json()) {
+      context.output().PrintJson(issue);
+    } else {
+      table.Add({EnumText(v1::IssueSeverity_Name(issue.severity()), "ISSUE_SEVERITY_"),
+                 issue.node(), issue.field(), issue.code(),
+                 chinese ? issue.message_zh() : issue.message()});
+    }
+  }
+  if (!context.output().json()) context.output().Print(table);
+  if (errors == 0) return absl::OkStatus();
+  return Error(Reason::CHECKS_FAILED,
+               {{"count", absl::StrCat(errors)}, {"total", absl::StrCat(issues.size())}});
+}
+
+Flag SchemeFlag() {
+  return {"scheme", "FILE", "the scheme, JSON of terrace.scoring.v1.Scheme", "", false, "@file"};
+}
+
+std::vector<Flag> TableFlags() {
+  return {{"data", "FILE", "the figures, CSV with one row a unit", "", false, "@file"},
+          {"reference", "FILE", "another table: its units are the peers to compare with", "", false,
+           "@file"},
+          {"unit", "COLUMN", "the column with the ids of the units; left out, the first"},
+          {"period", "PERIOD", "what the table is for; left out, the scheme's first period"},
+          {"out", "FILE", "where to write; left out, to standard output", "", false, "@file"}};
+}
+
+}  // namespace
+
+std::vector<Command> ScoreTableCommands() {
+  std::vector<Flag> evaluate = TableFlags();
+  evaluate.insert(evaluate.begin(), SchemeFlag());
+  evaluate.push_back({"stage", "STAGE", "what to print", "scores", false,
+                      "raw denominated imputed treated normalised nodes scores"});
+  return {{.name = "score check",
+           .summary = "Says what is wrong with a scheme in a file, and what looks odd",
+           .flags = {SchemeFlag()},
+           .calls_server = false,
+           .run = Check},
+          {.name = "score evaluate",
+           .summary = "Applies a scheme in a file to a table in a file, without a server",
+           .details = "The scheme names its statistics by the headings of the table. Columns with "
+                      "the headings\nparent, level and kind say where a unit stands; NAME@PERIOD "
+                      "holds the figures of another\nperiod; an empty field is a missing figure.",
+           .flags = std::move(evaluate),
+           .calls_server = false,
+           .run = Evaluate}};
+}
+
+}  // namespace terrace::cli
