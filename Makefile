@@ -50,7 +50,7 @@ robustness:  ## Traffic and faults over both forms: make robustness MINUTES=10 S
 	@$(BUILD)/bin/terrace_robustness --minutes=$(MINUTES) $(if $(SEED),--seed=$(SEED))
 
 bench:  ## Measures throughput and latency; every figure is a ratio within one run.
-	@scripts/setup.sh build cluster
+	@scripts/setup.sh build bench
 	@$(STEP) 'Building $(BUILD)/bin/terrace_bench' scripts/build.sh $(BUILD) terrace_bench
 	@$(BUILD)/bin/terrace_bench $(BENCH_ARGS)
 

@@ -3,6 +3,7 @@
 #   scripts/setup.sh build          compiler, libraries, generators: enough to build and run Terrace
 #   scripts/setup.sh build check    also what the tests and the lint need
 #   scripts/setup.sh build cluster  also what the distributed form on one machine needs
+#   scripts/setup.sh build bench    that, and what the benchmark is compared with
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -29,8 +30,9 @@ for part in "$@"; do
   case "$part" in
     build) packages+=("${packages_build[@]}") ;;
     check) packages+=("${packages_check[@]}" "${packages_cluster[@]}") ;;
-    cluster) packages+=("${packages_cluster[@]}") ;;
-    *) echo "setup: no part is called '$part' (there are: build, check, cluster)" >&2; exit 2 ;;
+    cluster | bench) packages+=("${packages_cluster[@]}") ;;
+    *) echo "setup: no part is called '$part' (there are: build, check, cluster, bench)" >&2
+       exit 2 ;;
   esac
 done
 
@@ -39,8 +41,10 @@ node_is_enough() {
   command -v npm >/dev/null &&
     [ "$(node -p 'parseInt(process.versions.node) >= 18' 2>/dev/null)" = true ]
 }
+wants() { case " $parts " in *" $1 "*) true ;; *) false ;; esac }
+parts="$*"
 wants_node=false
-case " $* " in *" check "*) wants_node=true ;; esac
+if wants check || wants bench; then wants_node=true; fi
 if $wants_node && ! node_is_enough; then packages+=(nodejs npm); fi
 
 missing=()
@@ -75,11 +79,23 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 # A copy of the lock file, made last, says that node_modules is complete and current.
-if $wants_node; then
+if wants check; then
   stamp=tests/node_modules/.terrace-lock.json
   if ! cmp -s tests/package-lock.json "$stamp"; then
     echo "== Installing the npm packages of the tests into tests/node_modules"
     npm ci --prefix tests --ignore-scripts --no-audit --no-fund --loglevel=error
     cp tests/package-lock.json "$stamp"
+  fi
+fi
+
+# DuckDB comes for one system out of many, which a lock file made elsewhere would not name; its
+# version is fixed in package.json.
+if wants bench; then
+  peer=tests/bench/peer
+  if ! cmp -s $peer/package.json $peer/node_modules/.terrace-package.json; then
+    echo "== Installing the npm packages of the benchmark into $peer/node_modules"
+    npm install --prefix $peer --no-package-lock --ignore-scripts --no-audit --no-fund \
+      --loglevel=error
+    cp $peer/package.json $peer/node_modules/.terrace-package.json
   fi
 fi

@@ -25,6 +25,7 @@ struct Column {
   double share[kBlock];    // Of the node's points.
   double present[kBlock];  // 1, or 0 where the node has nothing.
   double mass[kBlock];     // How much of the node's points can be earned, 0 to 1.
+  bool complete = false;   // Everybody is present, with all of the mass.
 };
 
 // Who takes part, and what their leaves earn.
@@ -63,6 +64,7 @@ class Field {
         const absl::optional<Fixed>& value = values[rows_[i]];
         column.share[i % kBlock] = value ? ToDouble(*value) / ToDouble(node.points) : 0;
         column.present[i % kBlock] = column.mass[i % kBlock] = value ? 1 : 0;
+        column.complete = value && (i % kBlock == 0 || column.complete);
       }
     }
     const double cap = scheme.bonus_cap ? ToDouble(*scheme.bonus_cap) : HUGE_VAL;
@@ -134,20 +136,28 @@ class Field {
     }
     // Points are summed up, which is a mean weighed by what can be earned; or a mean is taken.
     const bool by_points = !TakesShares(combination);
+    column.complete = true;
     double weight_of_all = 0;
+    for (int child : children_[n]) {
+      column.complete = column.complete && ColumnOf(child, block, columns).complete;
+      weight_of_all += WeightOf(child, by_points, factors);
+    }
+    column.complete = column.complete && weight_of_all > 0;
     std::fill(column.share, column.share + count, 0.0);
-    std::fill(column.mass, column.mass + count, 0.0);
+    std::fill(column.mass, column.mass + count, column.complete ? weight_of_all : 0.0);
     for (int child : children_[n]) {
       const Column& from = ColumnOf(child, block, columns);
-      const double weight =
-          ToDouble(by_points ? scheme_.nodes[child].points : weights_[child]) * factors[child];
+      const double weight = WeightOf(child, by_points, factors);
+      if (column.complete) {
+        for (size_t i = 0; i < count; ++i) column.share[i] += weight * from.share[i];
+        continue;
+      }
       const double* const there = by_points ? from.mass : from.present;
       for (size_t i = 0; i < count; ++i) {
         const double mass = weight * there[i];
         column.share[i] += mass * from.share[i];
         column.mass[i] += mass;
       }
-      weight_of_all += weight;
     }
     for (size_t i = 0; i < count; ++i) {
       column.present[i] = column.mass[i] > 0 ? 1 : 0;
@@ -158,6 +168,9 @@ class Field {
                            : column.present[i];
     }
   }
+  double WeightOf(int node, bool by_points, const std::vector<double>& factors) const {
+    return ToDouble(by_points ? scheme_.nodes[node].points : weights_[node]) * factors[node];
+  }
 
   // The other means, as scores take them.
   void Combined(size_t n, size_t block, size_t count, const std::vector<double>& factors,
@@ -165,6 +178,7 @@ class Field {
     const Node& node = scheme_.nodes[n];
     const double points = ToDouble(node.points);
     Column& column = columns[n];
+    column.complete = true;
     std::vector<Member> members;
     for (size_t i = 0; i < count; ++i) {
       members.clear();
@@ -172,12 +186,13 @@ class Field {
         const Column& from = ColumnOf(child, block, columns);
         if (from.present[i] == 0) continue;
         const auto value = FixedFromDouble(from.share[i] * points, "share");
-        const auto weight = FixedFromDouble(ToDouble(weights_[child]) * factors[child], "weight");
+        const auto weight = FixedFromDouble(WeightOf(child, false, factors), "weight");
         if (value.ok() && weight.ok()) members.push_back({*value, *weight});
       }
       const absl::optional<Fixed> value = Combine(node.combination, node.exponent, members);
       column.share[i] = value ? ToDouble(*value) / points : 0;
       column.present[i] = column.mass[i] = value ? 1 : 0;
+      column.complete = column.complete && value;
     }
   }
 

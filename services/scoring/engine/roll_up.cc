@@ -46,38 +46,45 @@ Forest::Forest(absl::Span<const int> parents) {
   }
   for (int row = 0; row < rows; ++row) {
     if (own_[row] >= 0) continue;
-    if (leaves_.empty() || leaves_.back().end != row) leaves_.push_back({row, row});
+    if (leaves_.empty() || leaves_.back().end != row || leaves_.back().above != above_[row]) {
+      leaves_.push_back({row, row, above_[row]});
+    }
     leaves_.back().end = row + 1;
   }
 }
 
 void Forest::SumUp(absl::Span<const int64_t> column, absl::Span<SubtreeSum> sums) const {
   TERRACE_CHECK(column.size() == above_.size() && sums.size() == inner_rows_.size());
-  // One more, for what stands at the top.
-  std::vector<SubtreeSum> found(inner_rows_.size() + 1);
-  const auto add = [&](int row) {
-    const int64_t cell = column[row];
-    SubtreeSum& above = found[above_[row]];
-    // Without a branch: cells are missing at random.
-    const bool there = cell != kNoCell;
-    above.sum += there ? cell : 0;
-    above.count += there ? 1 : 0;
-  };
+  const auto nowhere = static_cast<int>(sums.size());
+  std::fill(sums.begin(), sums.end(), SubtreeSum());
   for (const Run& run : leaves_) {
-    for (int row = run.first; row < run.end; ++row) add(row);
+    // In registers, without a branch (cells are missing at random) and without carries: halves of
+    // cells fit 64 bits however many there are.
+    int64_t high = 0;
+    uint64_t low = 0;
+    int64_t count = 0;
+    for (int row = run.first; row < run.end; ++row) {
+      const bool there = column[row] != kNoCell;
+      const int64_t cell = there ? column[row] : 0;
+      high += cell >> 32;
+      low += static_cast<uint32_t>(cell);
+      count += there ? 1 : 0;
+    }
+    if (run.above == nowhere) continue;
+    sums[run.above].sum += int128_t{high} * (int64_t{1} << 32) + low;
+    sums[run.above].count += count;
   }
   // The deepest first: whatever is below a row has been added to it already.
-  for (size_t i = 0; i < inner_rows_.size(); ++i) {
+  for (int i = 0; i < nowhere; ++i) {
     const int row = inner_rows_[i];
-    const int64_t cell = column[row];
-    if (cell != kNoCell) {
-      found[i].sum += cell;
-      ++found[i].count;
+    if (column[row] != kNoCell) {
+      sums[i].sum += column[row];
+      ++sums[i].count;
     }
-    found[above_[row]].sum += found[i].sum;
-    found[above_[row]].count += found[i].count;
+    if (above_[row] == nowhere) continue;
+    sums[above_[row]].sum += sums[i].sum;
+    sums[above_[row]].count += sums[i].count;
   }
-  std::copy(found.begin(), found.end() - 1, sums.begin());
 }
 
 }  // namespace terrace::scoring::engine

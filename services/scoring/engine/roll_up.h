@@ -44,10 +44,11 @@ class Forest {
   void SumUp(absl::Span<const int64_t> column, absl::Span<SubtreeSum> sums) const;
 
  private:
-  // Rows that follow each other in the table.
+  // Rows that follow each other in the table, with the same unit above.
   struct Run {
     int first = 0;
     int end = 0;
+    int above = 0;
   };
 
   std::vector<int> above_;       // By row: index of the unit above in inner_rows_, or their number.
