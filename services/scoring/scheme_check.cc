@@ -54,7 +54,7 @@ class Checker {
     CheckFrozen();
     CheckRollups();
     CheckGroupings(scheme_, issues_);
-    CheckRanking(scheme_, issues_);
+    CheckRanking(scheme_, use_, issues_);
     CheckBanding(scheme_, use_, issues_);
     CheckBands(scheme_, issues_);
     return issues_.Take();

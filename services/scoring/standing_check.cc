@@ -137,7 +137,12 @@ void CheckGroupings(const v1::Scheme& scheme, SchemeIssues& issues) {
   }
 }
 
-void CheckRanking(const v1::Scheme& scheme, SchemeIssues& issues) {
+void CheckRanking(const v1::Scheme& scheme, SchemeUse use, SchemeIssues& issues) {
+  const v1::Ties ties = scheme.ranking().ties();
+  if (ties > v1::TIES_COMPETITION && use == SchemeUse::kLive) {
+    issues.Add(Issue::NOT_LIVE, "ranking.ties", v1::Ties_Name(ties),
+               v1::Ties_Name(v1::TIES_COMPETITION));
+  }
   issues.CheckGrouping(scheme.ranking().grouping(), "ranking.grouping");
   issues.CheckCount(scheme.ranking().tie_breakers_size(), kLevelsMax, "ranking.tie_breakers");
   for (int i = 0; i < scheme.ranking().tie_breakers_size(); ++i) {

@@ -9,7 +9,7 @@
 namespace terrace::scoring {
 
 void CheckGroupings(const v1::Scheme& scheme, SchemeIssues& issues);
-void CheckRanking(const v1::Scheme& scheme, SchemeIssues& issues);
+void CheckRanking(const v1::Scheme& scheme, SchemeUse use, SchemeIssues& issues);
 void CheckBanding(const v1::Scheme& scheme, SchemeUse use, SchemeIssues& issues);
 void CheckBands(const v1::Scheme& scheme, SchemeIssues& issues);
 

@@ -52,7 +52,9 @@ SheetValue RandomSheet(Random& random) {
   value.assessment = static_cast<Assessment>(random.Below(4));
   value.counts = {{random.Below(10), 10 + random.Below(10)}};
   if (value.assessment != Assessment::kScored) return value;
-  value.score = Fixed::FromUnits(random.Below(100 * kFixedUnitsPerOne));
+  // Now and then below 0, as normalised figures may be.
+  value.score = Fixed::FromUnits(random.Below(110 * kFixedUnitsPerOne) - 10 * kFixedUnitsPerOne);
+  value.best_band = static_cast<uint8_t>(random.Below(3));
   value.disqualified = random.Chance(5);
   value.available = Fixed::FromUnits(1 + random.Below(100 * kFixedUnitsPerOne));
   value.earned = Fixed::FromUnits(random.Below(value.available.units()));
@@ -93,6 +95,7 @@ struct World {
   }
 
   static Fixed Rounded(int128_t numerator, int128_t denominator) {
+    if (numerator < 0) return -Rounded(-numerator, denominator);
     return Fixed::FromUnits(
         static_cast<int64_t>((2 * numerator + denominator) / (2 * denominator)));
   }

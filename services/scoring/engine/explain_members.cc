@@ -116,6 +116,7 @@ void ExplainDeciders(const Node& node, Fixed earned, absl::Span<const ExplainedM
 void ExplainMembers(const Node& node, Fixed earned, absl::Span<const ExplainedMember> members,
                     absl::Span<Piece> pieces) {
   for (Piece& piece : pieces) piece.local = piece.slope = Fixed();
+  if (members.empty()) return;
   switch (node.combination) {
     case Combination::kGeometric:
     case Combination::kHarmonic:

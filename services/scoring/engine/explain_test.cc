@@ -2,9 +2,12 @@
 // random.
 #include "services/scoring/engine/explain.h"
 
+#include <cmath>
 #include <random>
 
 #include "gtest/gtest.h"
+#include "services/scoring/engine/combine.h"
+#include "services/scoring/engine/explain_parts.h"
 
 namespace terrace::scoring::engine {
 namespace {
@@ -227,7 +230,10 @@ TEST_F(ExplainTest, RandomTreesAddUpEverywhere) {
     std::mt19937_64 random(seed);
     auto below = [&](int64_t n) { return static_cast<int64_t>(random() % n); };
     scheme_ = Scheme();
-    const int node = AddInner(7, below(2) == 0 ? Combination::kSum : Combination::kScale);
+    auto combination = [&] { return static_cast<Combination>(below(11)); };  // All but Copeland.
+    const int node = AddInner(7, combination());
+    const int mixed = AddInner(9, combination());
+    const int within = AddInner(4, combination(), mixed);
     std::vector<int> leaves = {
         AddLeaf(3, RatioRule{}, node),
         AddLeaf(4, DeductRule{Fixed::FromUnits(1 + below(kOne)), Fixed::FromInteger(3), Fixed()},
@@ -237,7 +243,16 @@ TEST_F(ExplainTest, RandomTreesAddUpEverywhere) {
         AddLeaf(0, BonusRule{Fixed::FromInteger(1), {}}),
         AddLeaf(0, VetoRule{VetoEffect::kZero, {}}),
         AddLeaf(6, PassFailRule{1, 2, {}}),
+        AddLeaf(3, RatioRule{}, within),
+        AddLeaf(1, DiscretionRule{}, within),
+        AddLeaf(5, MeanRule{FixedSum::FromInteger(9), 1}, mixed),
+        AddLeaf(0, PenaltyRule{Fixed::FromInteger(1 + below(9)), {}}, mixed),
     };
+    for (Node& one : scheme_.nodes) {
+      one.weight = Fixed::FromUnits(below(4) * kOne / 3);
+      one.exponent = std::vector<double>{-2, -1, 0.5, 3}[below(4)];
+      if (below(4) == 0) one.min_present = Fixed::FromUnits(below(kOne));
+    }
     for (Leaf& leaf : scheme_.leaves) leaf.visits = static_cast<VisitChoice>(below(4));
     scheme_.bonus_cap = Fixed::FromInteger(2);
     scheme_.weights = 1;
@@ -291,6 +306,142 @@ TEST_F(ExplainTest, RandomTreesAddUpEverywhere) {
         EXPECT_GT(parts, 1);
       }
     }
+  }
+}
+
+// ---- Nodes that take the shares of their children.
+
+TEST_F(ExplainTest, MeansGiveEachChildItsSliceLessItsCosts) {
+  const int node = AddInner(100, Combination::kGeometric);
+  const int a = AddLeaf(10, RatioRule{}, node);
+  const int b = AddLeaf(10, RatioRule{}, node);
+  for (Node& one : scheme_.nodes) one.weight = Fixed::FromInteger(1);
+  Start(1);
+  Place(0, kNoUnit, 0);
+  Figure(0, a, kOne, 1);
+  Figure(0, b, kOne / 4, 2);
+  Score(0);
+  const Part whole = Explain(0);
+  CheckAddsUp(whole);
+  EXPECT_EQ(whole.contribution, Fixed::FromInteger(50));
+  const std::vector<Part>& children = whole.parts[0].parts[0].parts;
+  ASSERT_EQ(children.size(), 2);
+  // The one that earns everything brings its half of the points; the other one pays for the rest.
+  EXPECT_EQ(children[0].contribution, Fixed::FromInteger(50));
+  EXPECT_EQ(children[1].contribution, Fixed());
+  EXPECT_EQ(children[0].parts[0].contribution, Fixed::FromInteger(50));
+}
+
+TEST_F(ExplainTest, ArithmeticMeansAreExact) {
+  const int node = AddInner(100, Combination::kArithmetic);
+  const int a = AddLeaf(10, RatioRule{}, node);
+  const int b = AddLeaf(50, RatioRule{}, node);
+  const int c = AddLeaf(50, RatioRule{}, node);
+  scheme_.nodes[1].weight = Fixed::FromInteger(1);
+  scheme_.nodes[2].weight = scheme_.nodes[3].weight = Fixed::FromInteger(3);
+  Start(1);
+  Place(0, kNoUnit, 0);
+  Figure(0, a, kOne, 1);
+  Figure(0, b, kOne / 2, 2);
+  static_cast<void>(c);  // Missing: the others share its weight.
+  Score(0);
+  const Part whole = Explain(0);
+  CheckAddsUp(whole);
+  const std::vector<Part>& children = whole.parts[0].parts[0].parts;
+  ASSERT_EQ(children.size(), 3);
+  EXPECT_EQ(children[0].contribution, Fixed::FromInteger(25));
+  EXPECT_EQ(children[1].contribution, Fixed::FromUnits(kOne * 75 / 2));
+  EXPECT_EQ(children[2].assessment, Assessment::kNotYet);
+}
+
+TEST_F(ExplainTest, DecidingChildrenCarryTheWhole) {
+  const int node = AddInner(100, Combination::kMin);
+  for (int leaf = 0; leaf < 4; ++leaf) AddLeaf(10, RatioRule{}, node);
+  Start(1);
+  Place(0, kNoUnit, 0);
+  for (int leaf : {0, 1, 2, 3}) Figure(0, leaf, kOne * std::vector<int>{6, 2, 2, 8}[leaf] / 10, 1);
+  auto contributions = [&](Combination combination) {
+    scheme_.nodes[node].combination = combination;
+    Score(0);
+    const Part whole = Explain(0);
+    CheckAddsUp(whole);
+    std::vector<int64_t> whole_points;
+    for (const Part& part : whole.parts[0].parts[0].parts) {
+      whole_points.push_back(part.contribution.units() / kOne);
+    }
+    return whole_points;
+  };
+  EXPECT_EQ(contributions(Combination::kMin), (std::vector<int64_t>{0, 20, 0, 0}));
+  EXPECT_EQ(contributions(Combination::kMax), (std::vector<int64_t>{0, 0, 0, 80}));
+  EXPECT_EQ(contributions(Combination::kMedian), (std::vector<int64_t>{30, 10, 0, 0}));
+}
+
+TEST_F(ExplainTest, UnevennessIsAPartOfItsOwn) {
+  const int node = AddInner(100, Combination::kMazziottaPareto);
+  AddLeaf(10, RatioRule{}, node);
+  AddLeaf(10, RatioRule{}, node);
+  for (Node& one : scheme_.nodes) one.weight = Fixed::FromInteger(1);
+  Start(1);
+  Place(0, kNoUnit, 0);
+  Figure(0, 0, kOne * 6 / 10, 1);
+  Figure(0, 1, kOne * 4 / 10, 2);
+  Score(0);
+  const Part whole = Explain(0);
+  CheckAddsUp(whole);
+  const std::vector<Part>& parts = whole.parts[0].parts[0].parts;
+  ASSERT_EQ(parts.size(), 3);
+  EXPECT_EQ(parts[0].contribution, Fixed::FromInteger(30));
+  EXPECT_EQ(parts[1].contribution, Fixed::FromInteger(20));
+  EXPECT_EQ(parts[2].kind, Part::Kind::kUneven);
+  EXPECT_EQ(parts[2].contribution, Fixed::FromInteger(-2));  // 100 / 50
+}
+
+TEST_F(ExplainTest, PenaltiesAndTheirEndAtZeroArePartsOfTheirOwn) {
+  const int a = AddLeaf(100, RatioRule{});
+  const int b = AddLeaf(0, PenaltyRule{Fixed::FromInteger(40), {}});
+  Start(1);
+  Place(0, kNoUnit, 0);
+  Figure(0, a, kOne * 6 / 10, 1);
+  Figure(0, b, 2 * kOne, 2);
+  Score(0);
+  const Part whole = Explain(0);
+  CheckAddsUp(whole);
+  EXPECT_EQ(whole.contribution, Fixed());
+  const std::vector<Part>& parts = whole.parts[0].parts;
+  ASSERT_EQ(parts.size(), 3);
+  EXPECT_EQ(parts[0].contribution, Fixed::FromInteger(60));
+  EXPECT_EQ(parts[1].contribution, Fixed::FromInteger(-80));
+  EXPECT_EQ(parts[1].parts[0].contribution, Fixed::FromInteger(-80));
+  EXPECT_EQ(parts[2].kind, Part::Kind::kFloor);
+  EXPECT_EQ(parts[2].contribution, Fixed::FromInteger(20));
+}
+
+// What the children bring adds up to the node by itself, before anything is apportioned.
+TEST(ExplainMembersTest, CostsOnTheScaleOfTheMeanAddUp) {
+  std::mt19937_64 random(3);
+  auto below = [&](int64_t n) { return static_cast<int64_t>(random() % n); };
+  for (int round = 0; round < 2000; ++round) {
+    Node node;
+    node.points = Fixed::FromInteger(1 + below(100));
+    node.combination = static_cast<Combination>(2 + below(7));  // Arithmetic to maximum.
+    node.exponent = std::vector<double>{-3, -1, 0.5, 1, 2}[below(5)];
+    std::vector<ExplainedMember> members(1 + below(5));
+    std::vector<Member> values;
+    for (ExplainedMember& member : members) {
+      member.available = Fixed::FromInteger(1 + below(50));
+      // Now and then all points, or more than that.
+      member.earned = below(4) == 0 ? member.available
+                                    : Fixed::FromUnits(1 + below(member.available.units() * 6 / 5));
+      member.weight = Fixed::FromInteger(1 + below(3));
+      values.push_back({OnScale(node.points, member.earned, member.available), member.weight});
+    }
+    const Fixed earned = *Combine(node.combination, node.exponent, values);
+    std::vector<Piece> pieces(members.size());
+    ExplainMembers(node, earned, members, absl::MakeSpan(pieces));
+    FixedSum sum;
+    for (const Piece& piece : pieces) sum += piece.local;
+    const double distance = static_cast<double>(sum.units() - earned.units());
+    ASSERT_LE(std::abs(distance), 1e3) << static_cast<int>(node.combination);  // Of 1e-12.
   }
 }
 

@@ -1,5 +1,7 @@
 #include "services/scoring/engine/leaf.h"
 
+#include <limits>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -299,6 +301,110 @@ TEST(VisitsTest, SeveralVisitsGoByTheChoice) {
   EXPECT_EQ(earned(VisitChoice::kPooled), Points(1000));
   EXPECT_EQ(earned(VisitChoice::kMean), Points(7000));
   EXPECT_EQ(earned(VisitChoice::kWorst), Points(5000));
+}
+
+TEST(RatioTest, LogarithmsAreBetweenThoseOfTheEnds) {
+  // Income from 100 to 75,000, as the Human Development Index has it.
+  const Leaf leaf =
+      Of(RatioRule{FixedSum::FromInteger(75'000), FixedSum::FromInteger(100), /*logarithm=*/true});
+  auto earned = [&](int64_t thousandths) {
+    return EvaluateLeaf(leaf, Points(100'000), Figure(thousandths));
+  };
+  EXPECT_NEAR(ToDouble(earned(64'660'000).earned), 97.75915859823591, 1e-11);
+  EXPECT_EQ(earned(75'000'000).earned, Points(100'000));
+  EXPECT_EQ(earned(99'000'000).earned, Points(100'000));
+  EXPECT_EQ(earned(100'000).earned, Fixed());
+  EXPECT_EQ(earned(1).earned, Fixed());
+  // What has no logarithm is no figure.
+  EXPECT_EQ(earned(0).assessment, Assessment::kNotYet);
+  EXPECT_EQ(earned(-5).assessment, Assessment::kNotYet);
+  const Leaf falling =
+      Of(RatioRule{FixedSum::FromInteger(1), FixedSum::FromInteger(100), /*logarithm=*/true});
+  ExpectEarned(EvaluateLeaf(falling, Points(100'000), Figure(10'000)), Points(50'000));
+}
+
+TEST(PenaltyTest, TakesOffUpToItsCap) {
+  PenaltyRule rule{Points(2000), {}};
+  EXPECT_EQ(EvaluateLeaf(Of(rule), Fixed(), Figure(3000)).earned, Points(-6000));
+  EXPECT_EQ(EvaluateLeaf(Of(rule), Fixed(), Figure(-3000)).earned, Fixed());
+  rule.cap = Points(5000);
+  const LeafResult capped = EvaluateLeaf(Of(rule), Fixed(), Figure(3000));
+  EXPECT_EQ(capped.earned, Points(-5000));
+  EXPECT_EQ(capped.available, Fixed());
+  EXPECT_EQ(EvaluateLeaf(Of(rule), Fixed(), Visits({{{Passed(false), Count(3, 4)}}})).earned,
+            Points(-4000));
+  // Nothing known is nothing done.
+  EXPECT_EQ(EvaluateLeaf(Of(rule), Fixed(), LeafInput()).assessment, Assessment::kNotApplicable);
+}
+
+TEST(VetoTest, AGateStrikesBelowItsBound) {
+  VetoRule rule{VetoEffect::kZero, {}, Number(60'000), 0};
+  EXPECT_TRUE(EvaluateLeaf(Of(rule), Fixed(), Figure(59'999)).struck);
+  EXPECT_FALSE(EvaluateLeaf(Of(rule), Fixed(), Figure(60'000)).struck);
+  EXPECT_TRUE(EvaluateLeaf(Of(rule), Fixed(), Figure(0)).struck);
+  EXPECT_FALSE(EvaluateLeaf(Of(rule), Fixed(), LeafInput()).struck);
+  rule.below.reset();
+  EXPECT_TRUE(EvaluateLeaf(Of(rule), Fixed(), Figure(1)).struck);
+  EXPECT_FALSE(EvaluateLeaf(Of(rule), Fixed(), Figure(0)).struck);
+}
+
+TEST(LossTest, LeavesWhatIsNotLost) {
+  Leaf leaf = Of(RatioRule{});
+  leaf.has_loss = true;
+  LeafInput input = Figure(500);
+  // Without the figure of the loss there is none of the leaf.
+  EXPECT_EQ(EvaluateLeaf(leaf, Points(10'000), input).assessment, Assessment::kNotYet);
+  input.late = true;
+  EXPECT_EQ(EvaluateLeaf(leaf, Points(10'000), input).assessment, Assessment::kMissing);
+  input.loss = Number(20'000);
+  ExpectEarned(EvaluateLeaf(leaf, Points(10'000), input), Points(4000));
+  EXPECT_EQ(EvaluateLeaf(leaf, Points(10'000), input).available, Points(10'000));
+  input.loss = Number(100'001);
+  ExpectEarned(EvaluateLeaf(leaf, Points(10'000), input), Fixed());
+  input.loss = Number(-1);
+  ExpectEarned(EvaluateLeaf(leaf, Points(10'000), input), Points(5000));
+}
+
+TEST(NormaliseTest, ComparesThePreparedFigure) {
+  NormaliseRule rule;
+  rule.scale_high = 10;
+  PeerParameters peers;
+  peers.count = 4;
+  peers.min = 2;
+  peers.max = 6;
+  LeafInput input = Figure(3000);
+  input.prepared = 3;
+  // Nobody to compare with.
+  EXPECT_EQ(EvaluateLeaf(Of(rule), Points(10'000), input).assessment, Assessment::kNotYet);
+  input.peers = &peers;
+  ExpectEarned(EvaluateLeaf(Of(rule), Points(10'000), input), Points(2500));
+  input.prepared = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(EvaluateLeaf(Of(rule), Points(10'000), input).assessment, Assessment::kNotYet);
+  // Further than any peer was when they were frozen.
+  input.prepared = 0;
+  EXPECT_EQ(EvaluateLeaf(Of(rule), Points(10'000), input).earned, Points(-5000));
+  // A line needs no peers.
+  rule.method = NormaliseMethod::kPiecewise;
+  rule.break_points = {{0, 0}, {10, 5}};
+  input.peers = nullptr;
+  input.prepared = 4;
+  ExpectEarned(EvaluateLeaf(Of(rule), Points(10'000), input), Points(2000));
+}
+
+TEST(PresenceTest, IsOfAFigureOfItsOwn) {
+  LeafInput input = Figure(500);
+  EXPECT_TRUE(EvaluateLeaf(Of(RatioRule{}), Points(1000), input).present);
+  input.imputed = true;
+  EXPECT_FALSE(EvaluateLeaf(Of(RatioRule{}), Points(1000), input).present);
+  Leaf leaf = Of(RatioRule{});
+  leaf.missing = MissingPolicy::kZero;
+  LeafInput absent;
+  absent.late = true;
+  EXPECT_EQ(EvaluateLeaf(leaf, Points(1000), absent).assessment, Assessment::kScored);
+  EXPECT_FALSE(EvaluateLeaf(leaf, Points(1000), absent).present);
+  absent.form = LeafInput::Form::kEmpty;
+  leaf.full_when_empty = true;
+  EXPECT_TRUE(EvaluateLeaf(leaf, Points(1000), absent).present);
 }
 
 }  // namespace

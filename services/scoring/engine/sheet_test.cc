@@ -1,5 +1,7 @@
 #include "services/scoring/engine/sheet.h"
 
+#include <random>
+
 #include "gtest/gtest.h"
 
 namespace terrace::scoring::engine {
@@ -133,7 +135,7 @@ TEST_F(SheetTest, ABonusAloneIsNoScore) {
 
 TEST_F(SheetTest, VetoesStrikeTheWhole) {
   const int a = AddLeaf(100);
-  const int zero = AddLeaf(0, -1, VetoRule{VetoEffect::kZero, {}});
+  const int zero = AddLeaf(0, -1, VetoRule{VetoEffect::kZero});
   Give(a, 95);
   EXPECT_EQ(Evaluate().score, Points(95));
   Give(zero, 100);
@@ -165,6 +167,262 @@ TEST_F(SheetTest, DeductionsPerItem) {
   const int base = AddLeaf(100, -1, DeductRule{Points(7), Points(100), Fixed()});
   Give(base, 300);
   EXPECT_EQ(Evaluate().score, Points(79));
+}
+
+// ---- Nodes that take the shares of their children.
+
+TEST_F(SheetTest, SharesAreOfTheChildrensOwnPoints) {
+  const int node = AddInner(60, -1, Combination::kArithmetic);
+  const int a = AddLeaf(10, node);
+  const int b = AddLeaf(30, node);
+  const int c = AddLeaf(40);
+  scheme_.nodes[1].weight = Points(1);
+  scheme_.nodes[2].weight = Points(2);
+  Give(a, 100);
+  Give(b, 50);
+  Give(c, 100);
+  SheetResult sheet = Evaluate();
+  EXPECT_EQ(sheet.nodes[node].earned, Points(40));  // (60 + 2 * 30) / 3
+  EXPECT_EQ(sheet.nodes[node].available, Points(60));
+  EXPECT_EQ(sheet.score, Points(80));
+  // Without one child the others carry the whole weight of the node.
+  Set(b, LeafInput::Form::kAbsent);
+  sheet = Evaluate();
+  EXPECT_EQ(sheet.nodes[node].earned, Points(60));
+  EXPECT_EQ(sheet.score, Points(100));
+  EXPECT_EQ(sheet.covered_points, Points(50));
+  // Without any it is not there.
+  Set(a, LeafInput::Form::kAbsent, /*late=*/true);
+  sheet = Evaluate();
+  EXPECT_EQ(sheet.nodes[node].assessment, Assessment::kNotYet);
+  EXPECT_EQ(sheet.score, Points(100));
+  Set(b, LeafInput::Form::kNotApplicable);
+  EXPECT_EQ(Evaluate().nodes[node].assessment, Assessment::kMissing);
+}
+
+TEST_F(SheetTest, SharesRiseThroughSeveralLevels) {
+  const int top = AddInner(100, -1, Combination::kMin);
+  const int left = AddInner(1, top, Combination::kGeometric);
+  const int a = AddLeaf(1, left);
+  const int b = AddLeaf(1, left);
+  const int right = AddInner(8, top);
+  const int c = AddLeaf(4, right);
+  AddLeaf(4, right);
+  for (Node& node : scheme_.nodes) node.weight = Points(1);
+  Give(a, 25);
+  Give(b, 100);
+  Give(c, 60);
+  const SheetResult sheet = Evaluate();
+  EXPECT_EQ(sheet.nodes[left].earned, Fixed::FromUnits(kFixedUnitsPerOne / 2));
+  EXPECT_EQ(sheet.nodes[right].available, Points(4));  // Of what is there: 60 percent.
+  EXPECT_EQ(sheet.score, Points(50));
+}
+
+TEST_F(SheetTest, ANodeWaitsForItsShareOfChildren) {
+  const int node = AddInner(60, -1, Combination::kMax);
+  const int a = AddLeaf(20, node);
+  const int b = AddLeaf(20, node);
+  const int c = AddLeaf(20, node);
+  const int d = AddLeaf(40);
+  AddLeaf(0, node, BonusRule{Points(1), {}});  // No child that makes the node.
+  scheme_.nodes[node].min_present = Fixed::FromUnits(kFixedUnitsPerOne * 6 / 10);
+  Give(a, 100);
+  Give(d, 50);
+  EXPECT_EQ(Evaluate().nodes[node].assessment, Assessment::kNotYet);
+  EXPECT_EQ(Evaluate().score, Points(50));
+  Set(b, LeafInput::Form::kAbsent, /*late=*/true);
+  Set(c, LeafInput::Form::kAbsent, /*late=*/true);
+  EXPECT_EQ(Evaluate().nodes[node].assessment, Assessment::kMissing);
+  Give(b, 0);
+  EXPECT_EQ(Evaluate().nodes[node].earned, Points(60));
+  // Of those that apply, one of two is too few, one of one is all.
+  Set(b, LeafInput::Form::kNotApplicable);
+  EXPECT_EQ(Evaluate().nodes[node].assessment, Assessment::kMissing);
+  Set(c, LeafInput::Form::kNotApplicable);
+  EXPECT_EQ(Evaluate().nodes[node].assessment, Assessment::kScored);
+  // Sums wait as well.
+  scheme_.nodes[node].combination = Combination::kSum;
+  Set(c, LeafInput::Form::kAbsent);
+  EXPECT_EQ(Evaluate().score, Points(50));
+}
+
+TEST_F(SheetTest, ANodeWhoseScoredChildrenWeighNothingIsMissing) {
+  const int node = AddInner(60, -1, Combination::kArithmetic);
+  const int a = AddLeaf(20, node);
+  const int b = AddLeaf(40);
+  Give(a, 100);
+  Give(b, 50);
+  EXPECT_EQ(Evaluate().nodes[node].assessment, Assessment::kMissing);
+  EXPECT_EQ(Evaluate().score, Points(50));
+}
+
+TEST_F(SheetTest, ASheetNeedsItsShareOfFigures) {
+  const int a = AddLeaf(50);
+  const int b = AddLeaf(30);
+  const int c = AddLeaf(20);
+  AddLeaf(0, -1, BonusRule{Points(1), {}});
+  scheme_.min_present = Fixed::FromUnits(kFixedUnitsPerOne * 66 / 100);
+  scheme_.leaves[c].missing = MissingPolicy::kZero;
+  Give(a, 100);
+  EXPECT_EQ(Evaluate().assessment, Assessment::kNotYet);
+  EXPECT_EQ(Evaluate().score, Fixed());
+  // What stands in for a figure is none.
+  Set(b, LeafInput::Form::kAbsent, /*late=*/true);
+  Set(c, LeafInput::Form::kAbsent, /*late=*/true);
+  EXPECT_EQ(Evaluate().assessment, Assessment::kMissing);
+  Give(b, 0);
+  EXPECT_EQ(Evaluate().score, Points(50));
+}
+
+TEST_F(SheetTest, PenaltiesComeOffAfterBonusesButNeverBelowZero) {
+  const int a = AddLeaf(100);
+  const int b = AddLeaf(0, -1, BonusRule{Points(10), {}});
+  const int c = AddLeaf(0, -1, PenaltyRule{Points(20), {}});
+  const int d = AddLeaf(0, -1, VetoRule{VetoEffect::kMaxScore, Points(60), {}, 0});
+  Give(a, 70);
+  Give(b, 100);
+  Give(c, 100);
+  EXPECT_EQ(Evaluate().score, Points(60));  // 70 + 10 - 20
+  EXPECT_EQ(Evaluate().penalty, Points(20));
+  Give(c, 500);
+  EXPECT_EQ(Evaluate().score, Fixed());
+  Give(c, 0);
+  Give(d, 100);
+  EXPECT_EQ(Evaluate().score, Points(60));  // Vetoes come last.
+}
+
+TEST_F(SheetTest, VetoesMayHoldTheGradeBack) {
+  const int a = AddLeaf(100);
+  const int b = AddLeaf(0, -1, VetoRule{VetoEffect::kMaxGrade, {}, {}, 1});
+  const int c = AddLeaf(0, -1, VetoRule{VetoEffect::kMaxGrade, {}, {}, 2});
+  Give(a, 95);
+  EXPECT_EQ(Evaluate().best_band, 0);
+  Give(b, 100);
+  EXPECT_EQ(Evaluate().best_band, 1);
+  Give(c, 100);
+  EXPECT_EQ(Evaluate().best_band, 2);
+  EXPECT_EQ(Evaluate().score, Points(95));
+}
+
+TEST_F(SheetTest, WhatOnlyAllUnitsTellIsGiven) {
+  const int node = AddInner(60, -1, Combination::kCopeland);
+  const int a = AddLeaf(60, node);
+  const int b = AddLeaf(40);
+  Give(a, 100);
+  Give(b, 50);
+  SheetResult sheet = Evaluate();
+  EXPECT_EQ(sheet.nodes[node].assessment, Assessment::kMissing);
+  SheetFinisher finisher(&scheme_);
+  std::vector<absl::optional<Fixed>> given(scheme_.nodes.size());
+  given[node] = Points(30);
+  finisher.Finish(&sheet, given);
+  EXPECT_EQ(sheet.nodes[node].earned, Points(30));
+  EXPECT_EQ(sheet.score, Points(50));
+}
+
+TEST_F(SheetTest, WeightsMayBeGivenFromOutside) {
+  const int node = AddInner(100, -1, Combination::kArithmetic);
+  const int a = AddLeaf(100, node);
+  const int b = AddLeaf(100, node);
+  for (Node& one : scheme_.nodes) one.weight = Points(1);
+  Give(a, 100);
+  Give(b, 0);
+  SheetResult sheet = Evaluate();
+  EXPECT_EQ(sheet.score, Points(50));
+  const std::vector<Fixed> weights = {Fixed(), Points(3), Points(1)};
+  SheetFinisher(&scheme_, weights).Finish(&sheet);
+  EXPECT_EQ(sheet.score, Points(75));
+}
+
+TEST_F(SheetTest, NumbersBelowZeroAndAboveThePointsStay) {
+  const int node = AddInner(100, -1, Combination::kArithmetic);
+  NormaliseRule rule;
+  rule.method = NormaliseMethod::kZScore;
+  rule.scale_high = 10;
+  const int a = AddLeaf(10, node, rule);
+  scheme_.nodes[1].weight = Points(1);
+  PeerParameters peers;
+  peers.count = 2;
+  peers.standard_deviation = 1;
+  Set(a, LeafInput::Form::kFigure);
+  inputs_[a].peers = &peers;
+  inputs_[a].prepared = -1.5;
+  EXPECT_EQ(Evaluate().score, Points(-150));
+  inputs_[a].prepared = 1e9;
+  EXPECT_EQ(Evaluate().score, Fixed::FromUnits(kFixedUnitsMax));
+  // A penalty makes no bad score better.
+  AddLeaf(0, -1, PenaltyRule{Points(20), {}});
+  inputs_[a].prepared = -1.5;
+  Give(1, 100);
+  EXPECT_EQ(Evaluate().score, Points(-150));
+}
+
+bool Same(const SheetResult& a, const SheetResult& b) {
+  if (a.nodes.size() != b.nodes.size()) return false;
+  for (size_t n = 0; n < a.nodes.size(); ++n) {
+    if (a.nodes[n].assessment != b.nodes[n].assessment || a.nodes[n].earned != b.nodes[n].earned ||
+        a.nodes[n].available != b.nodes[n].available) {
+      return false;
+    }
+  }
+  return a.assessment == b.assessment && a.score == b.score && a.disqualified == b.disqualified &&
+         a.covered_points == b.covered_points && a.applicable_points == b.applicable_points &&
+         a.bonus == b.bonus && a.penalty == b.penalty && a.ceiling == b.ceiling &&
+         a.best_band == b.best_band;
+}
+
+// A finisher that has seen any sheets before makes of a sheet what a new one makes of it.
+TEST(SheetFinisherTest, KeepsNothingOfTheSheetBefore) {
+  for (int seed = 0; seed < 100; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    auto below = [&](int64_t n) { return static_cast<int64_t>(random() % n); };
+    Scheme scheme;
+    scheme.points = Points(100);
+    scheme.min_present = Fixed::FromUnits(below(kFixedUnitsPerOne / 2));
+    const std::vector<Rule> rules = {RatioRule{},
+                                     RatioRule{},
+                                     RatioRule{},
+                                     BonusRule{Points(3), {}},
+                                     PenaltyRule{Points(9), {}},
+                                     VetoRule{VetoEffect::kMaxScore, Points(50), {}, 0},
+                                     VetoRule{VetoEffect::kMaxGrade, {}, {}, 1}};
+    std::vector<int> inner = {-1};
+    for (int n = 0; n < 25; ++n) {
+      Node node;
+      node.parent = inner[below(static_cast<int64_t>(inner.size()))];
+      node.points = Points(1 + below(50));
+      node.weight = Points(below(5));
+      node.combination = static_cast<Combination>(below(12));
+      node.exponent = below(2) == 0 ? 2 : -1;
+      node.min_present = Fixed::FromUnits(below(kFixedUnitsPerOne));
+      if (below(3) == 0) {
+        inner.push_back(n);
+      } else {
+        Leaf leaf;
+        leaf.rule = rules[below(static_cast<int64_t>(rules.size()))];
+        leaf.missing = static_cast<MissingPolicy>(below(3));
+        node.leaf = static_cast<int>(scheme.leaves.size());
+        if (IsExtra(leaf)) node.points = Fixed();
+        scheme.leaves.push_back(leaf);
+        scheme.leaf_nodes.push_back(n);
+      }
+      scheme.nodes.push_back(node);
+    }
+    SheetFinisher reused(&scheme);
+    SheetResult sheet;
+    for (int unit = 0; unit < 20; ++unit) {
+      std::vector<LeafInput> inputs(scheme.leaves.size());
+      for (LeafInput& input : inputs) {
+        input.form = static_cast<LeafInput::Form>(below(3));
+        if (below(3) > 0) input.form = LeafInput::Form::kFigure;
+        input.figure = FixedSum::FromUnits(below(kFixedUnitsPerOne));
+        input.late = below(2) == 0;
+      }
+      reused.Evaluate(inputs, &sheet);
+      ASSERT_TRUE(Same(sheet, EvaluateSheet(scheme, inputs))) << "unit " << unit;
+    }
+  }
 }
 
 }  // namespace

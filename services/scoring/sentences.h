@@ -1,0 +1,30 @@
+// How a score came about, in words: one sentence for every step of an explanation.
+//
+// Thread-safety: pure functions.
+#ifndef TERRACE_SERVICES_SCORING_SENTENCES_H_
+#define TERRACE_SERVICES_SCORING_SENTENCES_H_
+
+#include <string>
+
+#include "services/scoring/engine/accumulator.h"
+#include "services/scoring/engine/leaf.h"
+#include "services/scoring/engine/scheme.h"
+
+namespace terrace::scoring {
+
+// In both languages.
+struct Sentence {
+  std::string en;
+  std::string zh;
+};
+
+// Why something has no score; empty for what has one.
+Sentence WhyNot(engine::Assessment assessment);
+Sentence OfRollup(const engine::Rollup& rollup, const engine::Accumulator& sums);
+// Of what is scored: an inner node, and a leaf.
+Sentence OfNode(const engine::Node& node);
+Sentence OfLeaf(const engine::Scheme& scheme, int leaf, const engine::LeafInput& input);
+
+}  // namespace terrace::scoring
+
+#endif  // TERRACE_SERVICES_SCORING_SENTENCES_H_
