@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "common/base/file.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/struct.pb.h"
@@ -104,7 +103,6 @@ std::vector<std::string> Codes(const std::vector<v1::SchemeIssue>& issues) {
   return codes;
 }
 
-// Half a unit of the sixth digit that was published.
 TEST(VerificationAhp, SaatysSchool) {
   const auto scheme =
       cli::ReadTableScheme(ExamplePath("school_choice"), "", cli::Language::kEnglish);
