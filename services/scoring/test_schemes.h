@@ -229,7 +229,10 @@ inline v1::Scheme MixedScheme() {
       id: "fines"
       leaf {
         statistic { definition: "units/county/statisticDefinitions/rating" period: "2015" }
-        penalty { each { value: "3" } cap { value: "30" } }
+        penalty {
+          each { value: "3" }
+          cap { value: "30" }
+        }
       }
     }
     nodes {
