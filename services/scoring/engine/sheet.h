@@ -49,12 +49,13 @@ struct SheetResult {
 // Puts sheets of one scheme together, one after the other, without allocating for each.
 class SheetFinisher {
  public:
-  // `scheme` outlives it. `weights` are by node, in place of Node::weight (weights.h); empty: these.
+  // `scheme` outlives it. `weights` are by node, in place of Node::weight (weights.h); empty:
+  // these.
   explicit SheetFinisher(const Scheme* scheme, absl::Span<const Fixed> weights = {});
 
-  // From sheet->leaves, which are there for every leaf, to the whole sheet. `given` is by node: what
-  // nodes earn that no single sheet can combine (kCopeland), on the scale of their points; without
-  // it they are not scored.
+  // From sheet->leaves, which are there for every leaf, to the whole sheet. `given` is by node:
+  // what nodes earn that no single sheet can combine (kCopeland), on the scale of their points;
+  // without it they are not scored.
   void Finish(SheetResult* sheet, absl::Span<const absl::optional<Fixed>> given = {});
 
   // Evaluates the leaves, then finishes. One input for each leaf.
