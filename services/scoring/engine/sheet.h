@@ -87,7 +87,7 @@ class SheetFinisher {
     bool any_missing = false;
   };
 
-  void Count(const LeafResult& leaf, const Step& step, SheetResult* sheet);
+  void Count(const LeafResult& leaf, const Step& step);
   void Strike(const VetoRule& veto, SheetResult* sheet) const;
   NodeResult FinishInner(const Step& step, const Sums& sums,
                          const absl::optional<Fixed>& given) const;
@@ -102,6 +102,8 @@ class SheetFinisher {
   // Of the sheet that is being finished.
   int128_t bonus_ = 0;
   int128_t penalty_ = 0;
+  int128_t applicable_points_ = 0;
+  int128_t covered_points_ = 0;
   int applicable_leaves_ = 0;
   int present_leaves_ = 0;
   bool any_not_yet_ = false;
