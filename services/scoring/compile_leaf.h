@@ -1,5 +1,5 @@
-// The leaf of a scheme made ready for the engine: preparation, rule and policies, with every default
-// filled in.
+// The leaf of a scheme made ready for the engine: preparation, rule and policies, with every
+// default filled in.
 //
 // Thread-safety: pure functions.
 #ifndef TERRACE_SERVICES_SCORING_COMPILE_LEAF_H_

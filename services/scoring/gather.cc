@@ -469,26 +469,4 @@ void Gatherer::From(const FromStatistic& source, Unit unit, absl::Time at, Out o
   input.form = LeafInput::Form::kFigure;
 }
 
-engine::SheetValue SheetValueOf(const engine::SheetResult& result,
-                                const std::vector<int>& ratio_leaves) {
-  engine::SheetValue value;
-  value.assessment = result.assessment;
-  value.disqualified = result.disqualified;
-  value.best_band = static_cast<uint8_t>(result.best_band);
-  for (const engine::LeafResult& leaf : result.leaves) value.struck |= leaf.struck;
-  value.covered_points = result.covered_points;
-  value.applicable_points = result.applicable_points;
-  if (result.assessment == engine::Assessment::kScored) {
-    value.score = result.score;
-    value.earned = result.earned;
-    value.available = result.available;
-  }
-  for (int leaf : ratio_leaves) {
-    const engine::LeafResult& found = result.leaves[leaf];
-    value.counts.emplace_back(static_cast<int64_t>(found.numerator.units() / kFixedUnitsPerOne),
-                              static_cast<int64_t>(found.denominator.units() / kFixedUnitsPerOne));
-  }
-  return value;
-}
-
 }  // namespace terrace::scoring

@@ -95,10 +95,6 @@ class Gatherer {
   int64_t tables_version_ = -1;
 };
 
-// What a board keeps of an evaluated sheet.
-engine::SheetValue SheetValueOf(const engine::SheetResult& result,
-                                const std::vector<int>& ratio_leaves);
-
 }  // namespace terrace::scoring
 
 #endif  // TERRACE_SERVICES_SCORING_GATHER_H_

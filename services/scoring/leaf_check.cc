@@ -93,10 +93,16 @@ void LeafChecker::CheckObservations(const v1::ObservationSource& source, const s
                       field + ".checklist");
   }
   issues_.CheckCount(source.items_size(), kItemsMax, field + ".items");
-  const absl::string_view family =
-      absl::string_view(source.checklist()).substr(0, source.checklist().find('@'));
+  CountedItems& counted =
+      counted_items_[source.checklist().substr(0, source.checklist().find('@'))];
+  if (source.items().empty()) {
+    if (counted.all || !counted.items.empty()) {
+      issues_.Add(Issue::ITEM_COUNTED_TWICE, field + ".items", "*");
+    }
+    counted.all = true;
+  }
   for (const std::string& item : source.items()) {
-    if (!counted_items_.insert(absl::StrCat(family, " ", item)).second) {
+    if (!counted.items.insert(item).second || counted.all) {
       issues_.Add(Issue::ITEM_COUNTED_TWICE, field + ".items", item);
     }
   }

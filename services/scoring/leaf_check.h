@@ -4,6 +4,7 @@
 #ifndef TERRACE_SERVICES_SCORING_LEAF_CHECK_H_
 #define TERRACE_SERVICES_SCORING_LEAF_CHECK_H_
 
+#include <map>
 #include <set>
 #include <string>
 
@@ -42,7 +43,11 @@ class LeafChecker {
   const FindDefinition& definition_;
   SchemeIssues& issues_;
   IndicatorChecker indicator_;
-  std::set<std::string> counted_items_;
+  struct CountedItems {
+    bool all = false;
+    std::set<std::string> items;
+  };
+  std::map<std::string, CountedItems> counted_items_;  // By checklist, whatever its version.
   std::set<std::string> counted_statistics_;
 };
 

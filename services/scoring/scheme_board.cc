@@ -389,7 +389,7 @@ void SchemeBoard::TakeSheet(Unit unit) {
   const GatheredSheet sheet = made_->gatherer.Gather(unit, at_, /*with_records=*/false);
   Schedule(unit, Due::kSheet, sheet.next_change);
   made_->finisher.Evaluate(sheet.inputs, &made_->sheet);
-  board.SetSheet(unit, SheetValueOf(made_->sheet, board.ratio_leaves()));
+  board.SetSheet(unit, engine::SheetValueOf(made_->sheet, board.ratio_leaves()));
 }
 
 void SchemeBoard::LookAgain(Unit unit) {

@@ -290,5 +290,96 @@ TEST_F(SchemeBoardTest, AFixedBoardAsksAboutItsInstant) {
   EXPECT_EQ(FormatSum(at("2016-05-20 11:00")->board().ScoreOf(a1).score), "88.888888888889");
 }
 
+// ---- Figures that are prepared and compared.
+
+class MixedBoardTest : public SchemeBoardTest {
+ protected:
+  MixedBoardTest() { scheme_ = Compile(MixedScheme()); }
+};
+
+TEST_F(MixedBoardTest, TheSchemeCanBePublished) {
+  EXPECT_FALSE(HasErrors(CheckScheme(MixedScheme(), TestDefinition)));
+}
+
+TEST_F(MixedBoardTest, FiguresAreDividedAndComparedWithFrozenPeers) {
+  world_.TellFigure("a1", kIncome, "2016", 3000);
+  EXPECT_EQ(StateOf("a1", "wealth"), Assessment::kNotYet);
+  world_.TellFigure("a1", kPeople, "2016", 2000);
+  EXPECT_EQ(Earned("a1", "wealth"), "50.5");  // 1.5 lies halfway: from 1 to 100.
+  // Nobody else's figures matter.
+  world_.TellFigure("a2", kIncome, "2016", 9000);
+  world_.TellFigure("a2", kPeople, "2016", 1000);
+  EXPECT_EQ(Earned("a1", "wealth"), "50.5");
+  world_.TellFigure("a1", kPeople, "2016", 0);
+  EXPECT_EQ(StateOf("a1", "wealth"), Assessment::kNotYet);
+}
+
+TEST_F(MixedBoardTest, GrowthIsSinceAnEarlierPeriod) {
+  world_.TellFigure("a1", kIncome, "2016", 1500);
+  EXPECT_EQ(StateOf("a1", "growth"), Assessment::kNotYet);
+  world_.TellFigure("a1", kIncome, "2015", 1200, At("2016-08-01 00:00"));
+  EXPECT_EQ(StateOf("a1", "growth"), Assessment::kNotYet);
+  Advance("2016-08-01 00:00");
+  EXPECT_EQ(Earned("a1", "growth"), "70");  // A quarter more.
+}
+
+TEST_F(MixedBoardTest, GrowthMayBeOfSeveralPeriodsOrSinceAFixedOne) {
+  v1::Scheme scheme = MixedScheme();
+  v1::Growth& growth = *scheme.mutable_nodes(12)
+                            ->mutable_leaf()
+                            ->mutable_statistic()
+                            ->mutable_preparation()
+                            ->mutable_growth();
+  growth.set_method(v1::GROWTH_METHOD_ANNUAL_RATE);
+  growth.set_base_periods_back(2);
+  scheme_ = Compile(scheme);
+  world_.TellFigure("a1", kIncome, "2014", 1000);
+  world_.TellFigure("a1", kIncome, "2015", 9000);
+  world_.TellFigure("a1", kIncome, "2016", 1440);
+  EXPECT_EQ(Earned("a1", "growth"), "66");  // A fifth a year.
+  board_.reset();
+  growth.set_base_period("2015");
+  growth.set_base_periods_back(1);
+  scheme_ = Compile(scheme);
+  EXPECT_EQ(Earned("a1", "growth"), "10");
+}
+
+TEST_F(MixedBoardTest, AFigureThatIsMissingMayCountAsZero) {
+  v1::Scheme scheme = MixedScheme();
+  scheme.mutable_nodes(13)
+      ->mutable_leaf()
+      ->mutable_statistic()
+      ->mutable_preparation()
+      ->mutable_imputation()
+      ->set_method(v1::IMPUTATION_METHOD_ZERO);
+  scheme.mutable_nodes(13)->mutable_leaf()->mutable_ratio()->Clear();
+  scheme_ = Compile(scheme);
+  world_.TellFigure("a1", kRating, "2016", 0);
+  EXPECT_EQ(StateOf("a1", "size"), Assessment::kNotYet);
+  Advance("2017-01-01 00:00");
+  EXPECT_EQ(Earned("a1", "size"), "0");
+  EXPECT_FALSE(Leaf("a1", "size").present);
+}
+
+TEST_F(MixedBoardTest, LogarithmsAndLosses) {
+  world_.TellFigure("a1", kPeople, "2016", 400);
+  EXPECT_EQ(StateOf("a1", "size"), Assessment::kNotYet);
+  world_.TellFigure("a1", kRating, "2016", 25'000);
+  EXPECT_EQ(Earned("a1", "size"), "3.75");  // Halfway by logarithm, less a quarter.
+}
+
+TEST_F(MixedBoardTest, PenaltiesAndGatesReachTheScore) {
+  world_.Visit("a1", "v1", "2016-05-20 09:00", "2016-05-20 11:00");
+  EXPECT_EQ(Score("a1"), "120");
+  world_.TellFigure("a1", kRating, "2015", 2000);
+  EXPECT_EQ(Score("a1"), "114");
+  const Unit unit = world_.UnitOf("a1");
+  EXPECT_EQ(Live().board().ScoreOf(unit).best_band, 0);
+  world_.TellFigure("a1", kIncome, "2016", 400);
+  EXPECT_EQ(Live().board().ScoreOf(unit).best_band, 1);
+  world_.TellFigure("a1", kIncome, "2016", 500);
+  EXPECT_EQ(Live().board().ScoreOf(unit).best_band, 0);
+}
+
 }  // namespace
 }  // namespace terrace::scoring

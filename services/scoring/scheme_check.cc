@@ -174,7 +174,8 @@ class Checker {
       any |= entry.rollup().method() > v1::ROLLUP_METHOD_OWN;
       CheckRollup(entry.rollup(), field + ".rollup");
     }
-    if (!any) issues_.Add(Issue::NOTHING_ROLLS_UP, "rollups");
+    // A table need not hold a tree.
+    if (!any && use_ == SchemeUse::kLive) issues_.Add(Issue::NOTHING_ROLLS_UP, "rollups");
   }
 
   void CheckRollup(const v1::Rollup& rollup, const std::string& field) {

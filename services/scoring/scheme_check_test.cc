@@ -157,6 +157,11 @@ INSTANTIATE_TEST_SUITE_P(
                LeafOf(s, "accident").mutable_observations()->set_items(0, "clean");
              },
              {"ITEM_COUNTED_TWICE"}},
+        Case{"a whole checklist beside its items",
+             [](v1::Scheme& s) {
+               LeafOf(s, "accident").mutable_observations()->clear_items();
+             },
+             {"ITEM_COUNTED_TWICE"}},
         Case{"a bonus without any cap", [](v1::Scheme& s) { s.clear_bonus_cap(); },
              {"BONUS_UNCAPPED"}},
         Case{"a veto that leaves everything",

@@ -398,6 +398,51 @@ TEST_F(ScoresTest, ExplainsAScoreDownToTheRecord) {
                       Reason::NUMBER_OUT_OF_RANGE));
 }
 
+TEST_F(ScoresTest, ExplainsPreparedFiguresPenaltiesAndGates) {
+  Start([](v1::Scheme& scheme) { scheme = MixedScheme(); });
+  Inspect("a1", 0);
+  auto tell = [&](const std::string& definition, const std::string& period,
+                  const std::string& value) {
+    v1::StatisticRow row;
+    row.set_unit("units/a1");
+    row.set_period(period);
+    row.mutable_quantity()->mutable_value()->set_value(value);
+    if (definition == kRating) row.set_reason("As minuted.");
+    ASSERT_TRUE(Import("county", definition, {row}).ok());
+  };
+  tell(kIncome, "2015", "0.32");
+  tell(kIncome, "2016", "0.4");
+  tell(kPeople, "2016", "0.4");
+  tell(kRating, "2016", "20");
+  tell(kRating, "2015", "2");
+  absl::StatusOr<v1::Score> score = Get("a1");
+  ASSERT_TRUE(score.ok());
+  EXPECT_EQ(score->grade(), "good");  // The gate's, whatever the score.
+  EXPECT_THAT(score->vetoes(), ElementsAre("gate"));
+  v1::ExplainScoreRequest request;
+  request.set_name(ScoreOf("a1"));
+  auto reply = Do<v1::Explanation>("ExplainScore", Viewer("county"), request);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  const v1::Part& whole = reply->whole();
+  CheckAddsUp(whole);
+  EXPECT_EQ(whole.shown().value(), score->value().value());
+  auto says = [&](const std::string& subject) {
+    const v1::Part* part = FindPart(whole, subject);
+    return part == nullptr ? "" : part->arithmetic();
+  };
+  EXPECT_EQ(says("index"), "Weighted geometric mean of its lines, of 20 points.");
+  EXPECT_EQ(says("wealth"), "1, compared with the peers, of 100 points.");
+  EXPECT_EQ(says("growth"), "0.25: along the break points, of 100 points.");
+  EXPECT_EQ(says("size"),
+            "0.4, of 10 points by its logarithm between those of 0.04 and 4. A loss of 20 percent "
+            "is taken off.");
+  EXPECT_EQ(says("fines"), "3 points less for each of 2.");
+  EXPECT_EQ(says("gate"), "A veto: the grade is at best good.");
+  EXPECT_EQ(FindPart(whole, "fines")->contribution().value(), "-6");
+  // Both figures of the growth, of which the first one carries what it earns.
+  EXPECT_EQ(FindPart(whole, "growth")->parts_size(), 2);
+}
+
 class StartingTest : public ScoringTest {
  protected:
   StartingTest() : ScoringTest(/*complete=*/false) {}

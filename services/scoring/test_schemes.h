@@ -158,6 +158,99 @@ inline v1::Scheme TestScheme() {
   )pb");
 }
 
+// TestScheme with an index in it: figures prepared in every way that a live score knows, a node of
+// shares, a penalty and a gate.
+inline v1::Scheme MixedScheme() {
+  v1::Scheme scheme = TestScheme();
+  scheme.mutable_points()->set_value("120");
+  scheme.MergeFrom(Parse<v1::Scheme>(R"pb(
+    nodes {
+      id: "index"
+      points { value: "20" }
+      combination: COMBINATION_GEOMETRIC
+    }
+    nodes {
+      id: "wealth"
+      parent: "index"
+      points { value: "100" }
+      weight { value: "2" }
+      leaf {
+        statistic {
+          definition: "units/county/statisticDefinitions/income"
+          preparation { denominator: "units/county/statisticDefinitions/people" }
+        }
+        normalise {
+          method: NORMALISE_METHOD_MIN_MAX
+          scale_low { value: "1" }
+        }
+      }
+    }
+    nodes {
+      id: "growth"
+      parent: "index"
+      points { value: "100" }
+      weight { value: "1" }
+      leaf {
+        statistic {
+          definition: "units/county/statisticDefinitions/income"
+          preparation { growth { method: GROWTH_METHOD_RELATIVE } }
+        }
+        normalise {
+          method: NORMALISE_METHOD_PIECEWISE
+          break_points {
+            figure { value: "-0.5" }
+            points { value: "10" }
+          }
+          break_points {
+            figure { value: "0.5" }
+            points { value: "90" }
+          }
+        }
+      }
+    }
+    nodes {
+      id: "size"
+      parent: "index"
+      points { value: "10" }
+      weight { value: "1" }
+      leaf {
+        statistic {
+          definition: "units/county/statisticDefinitions/people"
+          loss: "units/county/statisticDefinitions/rating"
+        }
+        ratio {
+          full_at { value: "4" }
+          zero_at { value: "0.04" }
+          logarithm: true
+        }
+      }
+    }
+    nodes {
+      id: "fines"
+      leaf {
+        statistic { definition: "units/county/statisticDefinitions/rating" period: "2015" }
+        penalty {
+          each { value: "3" }
+          cap { value: "30" }
+        }
+      }
+    }
+    nodes {
+      id: "gate"
+      leaf {
+        statistic { definition: "units/county/statisticDefinitions/income" }
+        veto {
+          effect: VETO_EFFECT_MAX_GRADE
+          below { value: "0.5" }
+          max_grade: "good"
+        }
+      }
+    }
+    frozen { node: "wealth" count: 9 min: "0.5" max: "2.5" }
+  )pb"));
+  return scheme;
+}
+
 // Declares the statistics of TestScheme.
 inline absl::optional<v1::StatisticDefinition> TestDefinition(absl::string_view name) {
   v1::StatisticDefinition definition;

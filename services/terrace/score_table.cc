@@ -112,6 +112,9 @@ class Reader {
     for (const std::string& weight : scheme_.weights) {
       TERRACE_RETURN_IF_ERROR(Want(weight, "of a roll-up"));
     }
+    for (const engine::Node& node : scheme_.engine.nodes) {
+      outranks_ |= node.combination == engine::Combination::kCopeland;
+    }
     const scoring::CompiledScheme& compiled = *scheme_.compiled;
     bool has_levels = !compiled.population_levels.empty();
     has_kinds_ |= !compiled.population_kinds.empty();
@@ -144,6 +147,15 @@ class Reader {
     }
     if (table.units.size() >= kTableUnitsMax) {
       return csv_.BadRow(absl::StrCat("there are more than ", kTableUnitsMax, " units"));
+    }
+    const size_t columns = std::max(numbers_.size(), scheme_.leaves.size());
+    if ((table.units.size() + 1) * columns > kTableFiguresMax) {
+      return csv_.BadRow(
+          absl::StrCat("there are more than ", kTableFiguresMax, " figures; divide the table"));
+    }
+    if (outranks_ && table.units.size() >= kOutrankedUnitsMax) {
+      return csv_.BadRow(absl::StrCat(
+          "outranking compares every unit with every other one, at most ", kOutrankedUnitsMax));
     }
     const int row = static_cast<int>(table.units.size());
     if (!rows_.try_emplace(unit, row).second) {
@@ -379,6 +391,7 @@ class Reader {
   const TableOptions& options_;
   size_t unit_column_ = 0;
   bool has_kinds_ = false;
+  bool outranks_ = false;
   std::map<std::string, Numbers> numbers_;  // By heading.
   absl::flat_hash_map<std::string, int> rows_;
   std::vector<int64_t> lines_;  // By unit.

@@ -26,7 +26,9 @@ namespace terrace::cli {
 // Limits of a table.
 inline constexpr int64_t kTableBytesMax = int64_t{1} << 30;
 inline constexpr size_t kTableUnitsMax = 1'000'000;
-inline constexpr int kTableDepthMax = 64;  // Levels of parents.
+inline constexpr size_t kTableFiguresMax = 20'000'000;  // Units times leaves or columns.
+inline constexpr size_t kOutrankedUnitsMax = 20'000;    // Compared each with each other.
+inline constexpr int kTableDepthMax = 64;               // Levels of parents.
 
 struct ScoreTable {
   scoring::engine::Table table;

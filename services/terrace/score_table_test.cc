@@ -111,6 +111,18 @@ TEST(ScoreTable, SaysWhatIsWrongAndWhere) {
               HasSubstr("more than 300 bytes"));
 }
 
+TEST(ScoreTable, OutrankingHasALimit) {
+  const std::string inner = R"({"id": "all", "points": {"value": "10"}, "combination": ")";
+  const std::string leaf = R"("}, {"id": "leaf", "parent": "all", "points": {"value": "10"},
+      "leaf": {"statistic": {"definition": "x"}, "ratio": {}}}]})";
+  const std::string begin = R"({"points": {"value": "10"}, "nodes": [)";
+  std::string text = "unit,x\n";
+  for (size_t unit = 0; unit <= kOutrankedUnitsMax; ++unit) absl::StrAppend(&text, unit, ",1\n");
+  const TableScheme outranks = Scheme(begin + inner + "COMBINATION_COPELAND" + leaf);
+  EXPECT_THAT(ErrorOf(text, outranks), HasSubstr("line 20002: outranking compares"));
+  EXPECT_EQ(ErrorOf(text, Scheme(begin + inner + "COMBINATION_MEDIAN" + leaf)), "none");
+}
+
 TEST(ScoreTable, ParentsMustBeThereAndMakeATree) {
   const TableScheme scheme = Scheme(OneLeaf(kRatio));
   const auto table = Table("unit,parent,share of it\na,b,1\nb,,1\n", scheme);

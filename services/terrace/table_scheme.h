@@ -43,8 +43,8 @@ struct TableScheme {
   std::vector<std::string> weights;    // Headings, as compiled->weights.
 };
 
-// What is wrong with the scheme of a file and what looks odd, errors first. An error for a file that
-// holds no scheme, or one that no table can be applied to.
+// What is wrong with the scheme of a file and what looks odd, errors first. An error for a file
+// that holds no scheme, or one that no table can be applied to.
 absl::StatusOr<std::vector<scoring::v1::SchemeIssue>> CheckTableScheme(const std::string& path);
 
 // Reads, checks and compiles. `period` is the one that the table's columns stand for; empty for the

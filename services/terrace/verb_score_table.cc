@@ -1,4 +1,4 @@
-// terrace score check, terrace score evaluate: schemes in files applied to tables in files, without
+// terrace score check, evaluate and simulate: schemes in files applied to tables in files, without
 // a server.
 #include <algorithm>
 #include <charconv>
@@ -126,6 +126,15 @@ std::vector<size_t> ByRank(const Evaluated& of) {
   return order;
 }
 
+std::string GradeText(const Evaluated& of, size_t unit) {
+  const int band = of.result.bands[unit];
+  return band < 0 ? "" : of.scheme.engine.bands[band].grade;
+}
+std::string ShownText(const Evaluated& of, size_t unit) {
+  const absl::optional<Fixed>& score = of.result.scores[unit];
+  return score ? ToDecimal(engine::Shown(*score, of.scheme.engine.decimals)).ToString() : "";
+}
+
 Sheet ScoresOf(const Evaluated& of) {
   const engine::Scheme& scheme = of.scheme.engine;
   const engine::Evaluation& result = of.result;
@@ -140,12 +149,11 @@ Sheet ScoresOf(const Evaluated& of) {
   sheet.AddColumn("coverage", true);
   for (const engine::Node& node : scheme.nodes) sheet.AddColumn(node.id, true);
   for (size_t unit : ByRank(of)) {
-    const absl::optional<Fixed>& score = result.scores[unit];
     std::vector<std::string> row = {of.table.table.units[unit], FigureText(result.ranks[unit])};
     if (groups) row.push_back(FigureText(result.group_ranks[unit]));
-    row.push_back(score ? ToDecimal(engine::Shown(*score, scheme.decimals)).ToString() : "");
-    row.push_back(FigureText(score));
-    row.push_back(result.bands[unit] < 0 ? "" : scheme.bands[result.bands[unit]].grade);
+    row.push_back(ShownText(of, unit));
+    row.push_back(FigureText(result.scores[unit]));
+    row.push_back(GradeText(of, unit));
     row.push_back(FigureText(result.coverage[unit]));
     for (const auto& node : result.nodes) row.push_back(FigureText(node[unit]));
     sheet.AddRow(std::move(row));
@@ -211,6 +219,40 @@ absl::Status Evaluate(Context& context) {
   return Write(context, StageOf(evaluated, stage));
 }
 
+// Units of one table under two schemes: those whose place or grade differs, in the order of the
+// second.
+Sheet ChangesOf(const Evaluated& before, const Evaluated& after) {
+  Sheet sheet;
+  sheet.AddColumn("unit", false);
+  sheet.AddColumn("rank", true);
+  sheet.AddColumn("rank_with", true);
+  sheet.AddColumn("places_gained", true);
+  sheet.AddColumn("score", true);
+  sheet.AddColumn("score_with", true);
+  sheet.AddColumn("grade", false);
+  sheet.AddColumn("grade_with", false);
+  for (size_t unit : ByRank(after)) {
+    const absl::optional<double>& rank = before.result.ranks[unit];
+    const absl::optional<double>& rank_with = after.result.ranks[unit];
+    const std::string grade = GradeText(before, unit);
+    const std::string grade_with = GradeText(after, unit);
+    if (rank == rank_with && grade == grade_with) continue;
+    sheet.AddRow({before.table.table.units[unit], FigureText(rank), FigureText(rank_with),
+                  rank && rank_with ? FigureText(*rank - *rank_with) : "", ShownText(before, unit),
+                  ShownText(after, unit), grade, grade_with});
+  }
+  return sheet;
+}
+
+absl::Status Simulate(Context& context) {
+  const Arguments& arguments = context.arguments();
+  TERRACE_ASSIGN_OR_RETURN(const std::string scheme, FileOf(arguments, "scheme"));
+  TERRACE_ASSIGN_OR_RETURN(const std::string with, FileOf(arguments, "with"));
+  TERRACE_ASSIGN_OR_RETURN(const Evaluated before, EvaluateFiles(arguments, scheme));
+  TERRACE_ASSIGN_OR_RETURN(const Evaluated after, EvaluateFiles(arguments, with));
+  return Write(context, ChangesOf(before, after));
+}
+
 absl::Status Check(Context& context) {
   TERRACE_ASSIGN_OR_RETURN(const std::string path, FileOf(context.arguments(), "scheme"));
   TERRACE_ASSIGN_OR_RETURN(const std::vector<v1::SchemeIssue> issues, CheckTableScheme(path));
@@ -251,6 +293,9 @@ std::vector<Flag> TableFlags() {
 std::vector<Command> ScoreTableCommands() {
   std::vector<Flag> evaluate = TableFlags();
   evaluate.insert(evaluate.begin(), SchemeFlag());
+  std::vector<Flag> simulate = evaluate;
+  simulate.insert(simulate.begin() + 1,
+                  {"with", "FILE", "the scheme to compare it with", "", false, "@file"});
   evaluate.push_back({"stage", "STAGE", "what to print", "scores", false,
                       "raw denominated imputed treated normalised nodes scores"});
   return {{.name = "score check",
@@ -265,7 +310,12 @@ std::vector<Command> ScoreTableCommands() {
                       "holds the figures of another\nperiod; an empty field is a missing figure.",
            .flags = std::move(evaluate),
            .calls_server = false,
-           .run = Evaluate}};
+           .run = Evaluate},
+          {.name = "score simulate",
+           .summary = "Says whose place or grade differs between two schemes on one table",
+           .flags = std::move(simulate),
+           .calls_server = false,
+           .run = Simulate}};
 }
 
 }  // namespace terrace::cli

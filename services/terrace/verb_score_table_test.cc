@@ -118,6 +118,32 @@ TEST(ScoreEvaluate, SaysWhatIsMissing) {
   EXPECT_EQ(RunTerrace({"score", "evaluate", "--scheme", kAsem, "--data", kAsemData}).code, 0);
 }
 
+TEST(ScoreSimulate, ShowsWhoseStandingDiffers) {
+  const std::string table = testing::TempDir() + "/simulate.csv";
+  std::ofstream(table) << "unit,x,y\na,90,20\nb,80,50\nc,10,10\n";
+  const auto scheme = [](const std::string& name, int of_x) {
+    const std::string path = absl::StrCat(testing::TempDir(), "/", name);
+    const auto leaf = [](const char* column, int points) {
+      return absl::StrCat(R"({"id": ")", column, R"(", "points": {"value": ")", points,
+                          R"("}, "leaf": {"statistic": {"definition": ")", column,
+                          R"("}, "ratio": {"full_at": {"value": "100"}}}})");
+    };
+    std::ofstream(path) << R"({"points": {"value": "100"}, "nodes": [)" << leaf("x", of_x) << ","
+                        << leaf("y", 100 - of_x)
+                        << R"(], "bands": [{"grade": "A", "lower_bound": {"value": "60"}},
+                                           {"grade": "B"}]})";
+    return path;
+  };
+  const Result result = RunTerrace({"score", "simulate", "--scheme", scheme("a.json", 80), "--with",
+                                    scheme("b.json", 50), "--data", table});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(result.out,
+            "unit,rank,rank_with,places_gained,score,score_with,grade,grade_with\n"
+            "b,2,1,1,74,65,A,A\n"
+            "a,1,2,-1,76,55,A,B\n");
+  EXPECT_EQ(RunTerrace({"score", "simulate", "--scheme", kAsem, "--data", kAsemData}).code, 2);
+}
+
 TEST(ScoreCheck, ShowsIssues) {
   const Result odd =
       RunTerrace({"score", "check", "--scheme", "services/scoring/examples/school_choice.json"});

@@ -9,7 +9,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "common/base/file.h"
 #include "gtest/gtest.h"
@@ -156,6 +156,52 @@ TEST_F(VerificationMpi, RegionsAndTheirCountries) {
     EXPECT_NEAR(ToDouble(*scored.result.scores[scored.Unit(country)]),
                 sums[country] / shares[country], 1e-9);
   }
+}
+
+// The headcount and every censored headcount of a country are the means of its regions by people.
+TEST_F(VerificationMpi, HeadcountsRollUp) {
+  const std::string scheme = testing::TempDir() + "/headcount.json";
+  ASSERT_TRUE(WritePrivateFile(scheme, R"({"points": {"value": "100"}, "nodes": [
+      {"id": "share", "points": {"value": "100"}, "leaf": {"statistic": {"definition": "x"},
+       "ratio": {"full_at": {"value": "100"}}}}],
+      "rollups": [{"level": "levels/country", "rollup":
+        {"method": "ROLLUP_METHOD_WEIGHTED_MEAN", "weight_statistic": "people"}}]})")
+                  .ok());
+  const Published input(Path("subnational_input"), "region");
+  const Published expected(Path("subnational_expected"), "region");
+  const Published national_input(Path("national_input"), "iso3");
+  const Published national_expected(Path("national_expected"), "iso3");
+  std::vector<std::string> columns = {"H_pct"};
+  for (const std::string& indicator : Indicators()) {
+    columns.push_back(absl::StrCat("ch_", indicator));
+  }
+  int compared = 0;
+  for (const std::string& column : columns) {
+    SCOPED_TRACE(column);
+    const bool headcount = column == "H_pct";
+    std::set<std::string> countries;
+    std::string table = "unit,parent,level,people,x\n";
+    for (const std::string& region : input.keys()) {
+      const std::string& country = input.Text(region, "iso3");
+      countries.insert(country);
+      // Shares as millionths of a percent, see RegionsOf.
+      const double share = *input.Number(region, "pop_share_pct_2022") * 1e6;
+      absl::StrAppend(&table, cli::CsvRow({absl::StrCat(country, "/", region), country, "region",
+                                           absl::StrFormat("%.6f", share),
+                                           (headcount ? expected : input).Text(region, column)}));
+    }
+    for (const std::string& country : countries) absl::StrAppend(&table, country, ",,country,,\n");
+    const Scored scored = ScoreText(scheme, table);
+    for (const std::string& country : countries) {
+      const auto wanted = (headcount ? national_expected : national_input).Number(country, column);
+      const absl::optional<Fixed>& score = scored.result.scores[scored.Unit(country)];
+      ASSERT_EQ(score.has_value(), wanted.has_value()) << country;
+      if (!wanted) continue;
+      EXPECT_NEAR(ToDouble(*score), *wanted, 1e-9) << country;
+      ++compared;
+    }
+  }
+  EXPECT_GE(compared, 6 * 10);
 }
 
 }  // namespace

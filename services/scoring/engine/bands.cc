@@ -76,8 +76,9 @@ class Spread {
   std::vector<double> squares_;
 };
 
-// One more class for every number of values: best[i] is the least spread of the first i values. Where
-// the last class begins never falls as i grows, so half of the work is ruled out at every step.
+// One more class for every number of values: best[i] is the least spread of the first i values.
+// Where the last class begins never falls as i grows, so half of the work is ruled out at every
+// step.
 class ClassAdder {
  public:
   ClassAdder(const Spread& spread, const std::vector<double>& before, std::vector<double>& best,

@@ -1,5 +1,5 @@
-// Grades, and the rounding that grades and places go by. All exact: no bound is ever compared with a
-// double.
+// Grades, and the rounding that grades and places go by. All exact: no bound is ever compared with
+// a double.
 //
 // Thread-safety: pure functions of plain values.
 #ifndef TERRACE_SERVICES_SCORING_ENGINE_BANDS_H_

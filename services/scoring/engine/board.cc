@@ -29,6 +29,27 @@ Fixed Mix(Fixed own, Fixed own_weight, Fixed rolled, Fixed rolled_weight) {
 
 }  // namespace
 
+SheetValue SheetValueOf(const SheetResult& result, absl::Span<const int> ratio_leaves) {
+  SheetValue value;
+  value.assessment = result.assessment;
+  value.disqualified = result.disqualified;
+  value.best_band = static_cast<uint8_t>(result.best_band);
+  for (const LeafResult& leaf : result.leaves) value.struck |= leaf.struck;
+  value.covered_points = result.covered_points;
+  value.applicable_points = result.applicable_points;
+  if (result.assessment == Assessment::kScored) {
+    value.score = result.score;
+    value.earned = result.earned;
+    value.available = result.available;
+  }
+  for (int leaf : ratio_leaves) {
+    const LeafResult& found = result.leaves[leaf];
+    value.counts.emplace_back(static_cast<int64_t>(found.numerator.units() / kFixedUnitsPerOne),
+                              static_cast<int64_t>(found.denominator.units() / kFixedUnitsPerOne));
+  }
+  return value;
+}
+
 Board::Board(const Scheme* scheme, int tallies) : scheme_(scheme), tallies_(tallies) {
   for (const Basis& basis : scheme->bases) {
     if (basis.ratio_leaf < 0) {

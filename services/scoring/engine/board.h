@@ -52,6 +52,9 @@ struct SheetValue {
   friend bool operator==(const SheetValue&, const SheetValue&) = default;
 };
 
+// `ratio_leaves` as Board::ratio_leaves.
+SheetValue SheetValueOf(const SheetResult& result, absl::Span<const int> ratio_leaves);
+
 // The score of a unit.
 struct UnitScore {
   Assessment assessment = Assessment::kNotApplicable;

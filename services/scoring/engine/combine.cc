@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "absl/container/inlined_vector.h"
 #include "services/scoring/engine/indicator.h"
 #include "services/scoring/engine/rounding.h"
 
@@ -85,26 +86,13 @@ Fixed Power(double exponent, absl::Span<const Member> members) {
   return Quantised(*unit * std::pow(sum / weight, 1 / exponent));
 }
 
-// The few children of a node are counted instead of sorted, so that nothing is allocated: the
-// value that `place` values stand before, ties standing in their order.
-Fixed ValueAt(absl::Span<const Member> members, size_t place) {
-  for (size_t i = 0; i < members.size(); ++i) {
-    size_t before = 0;
-    for (size_t j = 0; j < members.size(); ++j) {
-      const bool tie = members[j].value == members[i].value && j < i;
-      if (members[j].value < members[i].value || tie) ++before;
-    }
-    if (before == place) return members[i].value;
-  }
-  return Fixed();
-}
-
 Fixed Median(absl::Span<const Member> members) {
-  const size_t middle = members.size() / 2;
-  const Fixed upper = ValueAt(members, middle);
-  if (members.size() % 2 == 1) return upper;
-  const Fixed lower = ValueAt(members, middle - 1);
-  return Clamped(DivideRounded(int128_t{lower.units()} + upper.units(), 2));
+  absl::InlinedVector<Fixed, 32> values;  // No more children than usual, nothing allocated.
+  for (const Member& member : members) values.push_back(member.value);
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  if (values.size() % 2 == 1) return values[middle];
+  return Clamped(DivideRounded(int128_t{values[middle - 1].units()} + values[middle].units(), 2));
 }
 
 Fixed MazziottaPareto(absl::Span<const Member> members, bool plus) {

@@ -2,9 +2,9 @@
 //
 // Every number is on the scale of the node: a child that earned `earned` of its own `available`
 // points brings node points * earned / available. Children that are not scored are left out, so
-// those that are share the whole weight; a weight of 0 leaves a child out too, where weights matter.
-// Sums are exact integers; powers, logarithms and divisions by numbers of the children are doubles,
-// taken in the order of the scheme and quantised at once. Clamped to what a Fixed holds.
+// those that are share the whole weight; a weight of 0 leaves a child out too, where weights
+// matter. Sums are exact integers; powers, logarithms and divisions by numbers of the children are
+// doubles, taken in the order of the scheme and quantised at once. Clamped to what a Fixed holds.
 //
 // Thread-safety: pure functions of plain values.
 #ifndef TERRACE_SERVICES_SCORING_ENGINE_COMBINE_H_

@@ -42,21 +42,6 @@ absl::optional<Fixed> ValueOf(const NodeResult& result, Fixed points) {
   return OnScale(points, result.earned, result.available);
 }
 
-SheetValue SheetValueOf(const SheetResult& sheet) {
-  SheetValue value;
-  value.assessment = sheet.assessment;
-  value.disqualified = sheet.disqualified;
-  for (const LeafResult& leaf : sheet.leaves) value.struck |= leaf.struck;
-  value.covered_points = sheet.covered_points;
-  value.applicable_points = sheet.applicable_points;
-  if (sheet.assessment == Assessment::kScored) {
-    value.score = sheet.score;
-    value.earned = sheet.earned;
-    value.available = sheet.available;
-  }
-  return value;
-}
-
 class Evaluator {
  public:
   Evaluator(const Scheme& scheme, const Table& table)
@@ -369,7 +354,9 @@ class Evaluator {
       const int parent = table_.parents[unit];
       board.Place(static_cast<Unit>(unit), parent >= 0 ? static_cast<Unit>(parent) : kNoUnit,
                   table_.rollups.empty() ? 0 : table_.rollups[unit]);
-      if (HasSheet(unit)) board.SetSheet(static_cast<Unit>(unit), SheetValueOf(sheets_[unit]));
+      if (HasSheet(unit)) {
+        board.SetSheet(static_cast<Unit>(unit), SheetValueOf(sheets_[unit], board.ratio_leaves()));
+      }
       for (size_t weight = 0; weight < table_.weights.size(); ++weight) {
         board.SetWeight(static_cast<int>(weight), static_cast<Unit>(unit),
                         table_.weights[weight][unit]);

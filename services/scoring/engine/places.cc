@@ -15,8 +15,8 @@ bool DecidedBefore(const TieBreakers& breakers, size_t a, size_t b) {
   return a < b;
 }
 
-// The place of all that stand from `first` to before `end` in a group and share a value; `different`
-// values stand before them.
+// The place of all that stand from `first` to before `end` in a group and share a value;
+// `different` values stand before them.
 double PlaceOf(Ties ties, size_t first, size_t end, size_t different) {
   switch (ties) {
     case Ties::kModified:

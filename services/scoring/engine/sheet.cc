@@ -57,12 +57,10 @@ SheetFinisher::SheetFinisher(const Scheme* scheme, absl::Span<const Fixed> weigh
 }
 
 // What a leaf means for the sheet as a whole.
-void SheetFinisher::Count(const LeafResult& leaf, const Step& step, SheetResult* sheet) {
+void SheetFinisher::Count(const LeafResult& leaf, const Step& step) {
   if (step.kind == Step::Kind::kLeaf && leaf.assessment != Assessment::kNotApplicable) {
-    sheet->applicable_points =
-        Clamped(int128_t{sheet->applicable_points.units()} + step.points.units());
-    sheet->covered_points =
-        Clamped(int128_t{sheet->covered_points.units()} + leaf.available.units());
+    applicable_points_ += step.points.units();
+    covered_points_ += leaf.available.units();
     ++applicable_leaves_;
     present_leaves_ += leaf.present ? 1 : 0;
     any_not_yet_ |= leaf.assessment == Assessment::kNotYet;
@@ -140,6 +138,8 @@ void SheetFinisher::AddTo(const Step& step, const NodeResult& result) {
 
 void SheetFinisher::FinishTop(SheetResult* sheet) const {
   const Sums& top = sums_.back();
+  sheet->applicable_points = Clamped(applicable_points_);
+  sheet->covered_points = Clamped(covered_points_);
   sheet->earned = Clamped(top.earned);
   sheet->available = Clamped(top.available);
   sheet->assessment =
@@ -167,12 +167,13 @@ void SheetFinisher::FinishTop(SheetResult* sheet) const {
 void SheetFinisher::Finish(SheetResult* sheet, absl::Span<const absl::optional<Fixed>> given) {
   TERRACE_CHECK(sheet->leaves.size() == scheme_->leaves.size());
   sheet->disqualified = false;
-  sheet->score = sheet->covered_points = sheet->applicable_points = Fixed();
+  sheet->score = Fixed();
   sheet->ceiling.reset();
   sheet->best_band = 0;
   sheet->nodes.resize(steps_.size());
   std::fill(sums_.begin(), sums_.end(), Sums());
   bonus_ = penalty_ = 0;
+  applicable_points_ = covered_points_ = 0;
   applicable_leaves_ = present_leaves_ = 0;
   any_not_yet_ = blocked_missing_ = blocked_not_yet_ = false;
 
@@ -187,7 +188,7 @@ void SheetFinisher::Finish(SheetResult* sheet, absl::Span<const absl::optional<F
     }
     const LeafResult& leaf = sheet->leaves[step.leaf];
     result = {leaf.assessment, leaf.earned, leaf.available};
-    Count(leaf, step, sheet);
+    Count(leaf, step);
     switch (step.kind) {  // Extras stand outside the total of the nodes above.
       case Step::Kind::kBonus:
         bonus_ += leaf.earned.units();

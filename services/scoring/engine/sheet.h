@@ -49,12 +49,13 @@ struct SheetResult {
 // Puts sheets of one scheme together, one after the other, without allocating for each.
 class SheetFinisher {
  public:
-  // `scheme` outlives it. `weights` are by node, in place of Node::weight (weights.h); empty: these.
+  // `scheme` outlives it. `weights` are by node, in place of Node::weight (weights.h); empty:
+  // these.
   explicit SheetFinisher(const Scheme* scheme, absl::Span<const Fixed> weights = {});
 
-  // From sheet->leaves, which are there for every leaf, to the whole sheet. `given` is by node: what
-  // nodes earn that no single sheet can combine (kCopeland), on the scale of their points; without
-  // it they are not scored.
+  // From sheet->leaves, which are there for every leaf, to the whole sheet. `given` is by node:
+  // what nodes earn that no single sheet can combine (kCopeland), on the scale of their points;
+  // without it they are not scored.
   void Finish(SheetResult* sheet, absl::Span<const absl::optional<Fixed>> given = {});
 
   // Evaluates the leaves, then finishes. One input for each leaf.
@@ -86,7 +87,7 @@ class SheetFinisher {
     bool any_missing = false;
   };
 
-  void Count(const LeafResult& leaf, const Step& step, SheetResult* sheet);
+  void Count(const LeafResult& leaf, const Step& step);
   void Strike(const VetoRule& veto, SheetResult* sheet) const;
   NodeResult FinishInner(const Step& step, const Sums& sums,
                          const absl::optional<Fixed>& given) const;
@@ -101,6 +102,8 @@ class SheetFinisher {
   // Of the sheet that is being finished.
   int128_t bonus_ = 0;
   int128_t penalty_ = 0;
+  int128_t applicable_points_ = 0;
+  int128_t covered_points_ = 0;
   int applicable_leaves_ = 0;
   int present_leaves_ = 0;
   bool any_not_yet_ = false;

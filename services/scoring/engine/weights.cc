@@ -125,6 +125,7 @@ void SettleWeights(Scheme& scheme) {
 
 std::vector<Fixed> WeightsOf(const Scheme& scheme) {
   std::vector<Fixed> weights;
+  weights.reserve(scheme.nodes.size());
   for (const Node& node : scheme.nodes) weights.push_back(node.weight);
   return weights;
 }

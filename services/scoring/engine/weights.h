@@ -32,8 +32,8 @@ struct PairwiseWeights {
 absl::optional<PairwiseWeights> WeighPairwise(absl::Span<const int> members,
                                               absl::Span<const Judgement> judgements);
 
-// 1 - entropy of each column, NaN and numbers below 0 left out; of 1 in all, up to rounding. Columns
-// that do not differ weigh 0; when none does, all weigh the same.
+// 1 - entropy of each column, NaN and numbers below 0 left out; of 1 in all, up to rounding.
+// Columns that do not differ weigh 0; when none does, all weigh the same.
 std::vector<Fixed> WeighByEntropy(absl::Span<const std::vector<double>> columns);
 
 // Fills in Node::weight of the children of nodes that weigh kEqual or kPairwise.
