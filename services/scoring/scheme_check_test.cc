@@ -265,6 +265,40 @@ TEST(SchemeCheckTest, AcceptsAGoodIndex) {
   EXPECT_THAT(Codes(scheme), IsEmpty());
 }
 
+// What means nothing where it stands is not looked at, neither here nor when the scheme is compiled.
+TEST(SchemeCheckTest, WhatMeansNothingDoesNoHarm) {
+  v1::Scheme scheme = IndexScheme();
+  Judge(scheme, "nobody", "knows", "9");
+  scheme.mutable_nodes(0)->set_combination(v1::COMBINATION_MEDIAN);
+  scheme.mutable_nodes(1)->set_combination(v1::COMBINATION_GEOMETRIC);
+  scheme.mutable_nodes(1)->set_weighting(v1::WEIGHTING_PAIRWISE);
+  scheme.mutable_nodes(2)->mutable_weight()->set_value("3");
+  scheme.mutable_bands(0)->mutable_share()->set_value("1000000000");
+  EXPECT_THAT(Codes(scheme), IsEmpty());
+  EXPECT_NE(Compile(scheme), nullptr);
+  scheme.mutable_nodes(0)->set_combination(v1::COMBINATION_GEOMETRIC);
+  scheme.mutable_nodes(0)->set_weighting(v1::WEIGHTING_FIXED);
+  scheme.mutable_nodes(1)->mutable_weight()->set_value("97");
+  EXPECT_THAT(Codes(scheme), IsEmpty());
+  const std::shared_ptr<const CompiledScheme> compiled = Compile(scheme);
+  EXPECT_EQ(compiled->engine.nodes[1].weight, Fixed::FromInteger(97));
+  EXPECT_EQ(compiled->engine.nodes[0].weighting, engine::Weighting::kFixed);
+}
+
+TEST(SchemeCheckTest, WeightsAreSettledWhenCompiled) {
+  v1::Scheme scheme = IndexScheme();
+  Judge(scheme, "people", "income", "3");
+  const std::shared_ptr<const CompiledScheme> compiled = Compile(scheme);
+  EXPECT_EQ(compiled->engine.nodes[1].weight, Fixed::FromUnits(kFixedUnitsPerOne / 4));
+  EXPECT_EQ(compiled->engine.nodes[2].weight, Fixed::FromUnits(kFixedUnitsPerOne * 3 / 4));
+  ASSERT_EQ(compiled->leaves[0].frozen.count(""), 1);
+  EXPECT_EQ(compiled->leaves[0].frozen.at("").min, 0.1);
+  EXPECT_EQ(compiled->leaves[0].frozen.at("").max, 2000);
+  const auto& rule = std::get<engine::NormaliseRule>(compiled->engine.leaves[0].rule);
+  EXPECT_EQ(rule.scale_low, 1);
+  EXPECT_EQ(rule.scale_high, 100);
+}
+
 // What looks at other units is for tables only.
 TEST(SchemeCheckTest, TablesMayLookAtOtherUnits) {
   v1::Scheme scheme = IndexScheme();
