@@ -13,19 +13,20 @@ namespace {
 
 constexpr int64_t kExponentMost = 100;
 
-// Medians, the least and the greatest mind no weights.
-bool MindsWeights(v1::Combination combination) {
-  return combination != v1::COMBINATION_MEDIAN && combination != v1::COMBINATION_MIN &&
-         combination != v1::COMBINATION_MAX;
-}
-
 FixedSum WeightOf(const v1::Node& node) {
   return Number(node.has_weight() ? node.weight() : node.points()).value_or(FixedSum());
 }
 
 }  // namespace
 
-bool TakesShares(const v1::Node& node) { return node.combination() >= v1::COMBINATION_ARITHMETIC; }
+bool TakesShares(const v1::Node& node) {
+  return !node.has_leaf() && node.combination() >= v1::COMBINATION_ARITHMETIC;
+}
+
+bool WeighsShares(const v1::Node& node) {
+  return TakesShares(node) && node.combination() != v1::COMBINATION_MEDIAN &&
+         node.combination() != v1::COMBINATION_MIN && node.combination() != v1::COMBINATION_MAX;
+}
 
 void CombinationChecker::CheckNode(const v1::Node& node,
                                    const std::vector<const v1::Node*>& members,
@@ -39,7 +40,7 @@ void CombinationChecker::CheckNode(const v1::Node& node,
                                         node.combination() == v1::COMBINATION_POWER);
   if (exponent == FixedSum()) issues_.Add(Issue::EXPONENT_ZERO, field + ".exponent");
   if (members.empty() || !TakesShares(node)) return;
-  if (MindsWeights(node.combination())) CheckWeights(node, members, field);
+  if (WeighsShares(node)) CheckWeights(node, members, field);
   if (node.combination() == v1::COMBINATION_COPELAND && use_ == SchemeUse::kLive) {
     issues_.Add(Issue::NOT_LIVE, field + ".combination",
                 v1::Combination_Name(v1::COMBINATION_COPELAND),

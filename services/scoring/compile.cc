@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "common/base/check.h"
 #include "common/resource/names.h"
+#include "services/scoring/combination_check.h"
 #include "services/scoring/compile_leaf.h"
 #include "services/scoring/engine/weights.h"
 
@@ -140,7 +141,9 @@ class Compiler {
       one.grade = band.grade();
       if (band.has_lower_bound()) one.lower_bound = ExactPoints(band.lower_bound());
       one.exclusive = band.exclusive();
-      if (band.has_share()) one.share = ExactPoints(band.share());
+      if (scheme.banding().method() == v1::BAND_METHOD_SHARE) {
+        one.share = ExactPoints(band.share());
+      }
       compiled.bands.push_back(std::move(one));
     }
     switch (scheme.banding().method()) {
@@ -168,6 +171,7 @@ class Compiler {
   }
 
   void AddJudgements(const v1::Node& node) {
+    if (!WeighsShares(node) || node.weighting() != v1::WEIGHTING_PAIRWISE) return;
     for (const v1::Judgement& judgement : node.judgements()) {
       out_->engine.nodes[nodes_.at(node.id())].judgements.push_back(
           {nodes_.at(judgement.more()), nodes_.at(judgement.less()),
@@ -184,7 +188,7 @@ class Compiler {
     if (node.has_points()) compiled.points = ExactPoints(node.points());
     compiled.combination = CombinationOf(node.combination());
     compiled.weight = node.has_weight() ? ExactPoints(node.weight()) : compiled.points;
-    compiled.weighting = WeightingOf(node.weighting());
+    if (WeighsShares(node)) compiled.weighting = WeightingOf(node.weighting());
     if (node.has_exponent()) compiled.exponent = ToDouble(ExactPoints(node.exponent()));
     if (node.has_min_present()) compiled.min_present = ExactPoints(node.min_present());
     std::vector<Codes> kinds;
