@@ -61,9 +61,10 @@ void Decision::BumpGuard(absl::string_view guard_key) {
 }
 
 size_t Decision::room() const {
-  // One change is the Machine's: the request record.
-  size_t used = changes_.size() + 1;
-  return used >= store::kBatchChangesMax ? 0 : store::kBatchChangesMax - used;
+  // One change, and its guard, is the Machine's: the request record.
+  const auto left = [](size_t used, size_t limit) { return limit - std::min(used + 1, limit); };
+  return std::min(left(changes_.size(), store::kBatchChangesMax),
+                  left(guards_.size(), store::kBatchGuardsMax));
 }
 
 store::Batch Decision::TakeBatch() && {

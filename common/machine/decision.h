@@ -82,7 +82,8 @@ class Decision {
   void ReadGuard(absl::string_view guard_key);
   void BumpGuard(absl::string_view guard_key);
 
-  // How many more changes fit the batch; Decide functions that work in chunks stop before 0.
+  // How many more keys fit the batch, changed or only read; Decide functions that work in chunks
+  // stop before 0.
   size_t room() const;
   bool empty() const { return changes_.empty(); }
 

@@ -2,6 +2,7 @@
 #include "common/base/error.h"
 #include "common/base/time.h"
 #include "common/machine/machine_impl.h"
+#include "common/store/cursor.h"
 
 namespace terrace::machine {
 
@@ -96,6 +97,13 @@ void Machine::Impl::ContinueOperations() {
         [name, again](const State& state, Decision& decision, std::string*) {
           auto record = decision.Get<internal::v1::OperationRecord>(name);
           if (!record || record->done()) return absl::OkStatus();
+          // Another replica may know more of the registry than this one does by now.
+          const tree::TreeCursor& tree = decision.tree().cursor();
+          if (tree.log_id == record->registry().log_id() &&
+              tree.revision < record->registry().revision()) {
+            return absl::OkStatus();
+          }
+          *record->mutable_registry() = store::ToProto({tree.log_id, {tree.revision}});
           absl::Status status;
           if (record->cancel_requested()) {
             status = absl::CancelledError("cancelled on request");

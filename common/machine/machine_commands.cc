@@ -4,6 +4,7 @@
 #include "common/base/error.h"
 #include "common/base/time.h"
 #include "common/machine/machine_impl.h"
+#include "common/store/cursor.h"
 #include "terrace/storage/v1/storage.pb.h"
 
 namespace terrace::machine {
@@ -308,9 +309,7 @@ std::string Machine::Impl::MakeHeader(const Command& command, const tree::TreeCu
   if (command.captured) *header.mutable_captured_time() = ToProto(*command.captured);
   *header.mutable_received_time() = ToProto(command.received);
   if (tree.revision > 0) {
-    types::v1::Cursor& registry = *header.mutable_inputs()->mutable_registry();
-    registry.set_log_id(tree.log_id);
-    registry.set_revision(tree.revision);
+    *header.mutable_inputs()->mutable_registry() = store::ToProto({tree.log_id, {tree.revision}});
   }
   return header.SerializeAsString();
 }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <thread>
 #include <utility>
@@ -31,6 +32,7 @@ class CounterState : public State {
   }
   std::string IndexDigest() const override { return absl::StrCat(total_); }
   absl::Time NextTick() const override {
+    ++looks;
     return next_tick > log_time() ? next_tick : absl::InfiniteFuture();
   }
   void OnTick(absl::Time instant) override { ticks.push_back(instant); }
@@ -56,6 +58,7 @@ class CounterState : public State {
   int64_t total() const { return total_; }
   absl::Time next_tick = absl::InfiniteFuture();
   std::vector<absl::Time> ticks;
+  mutable std::atomic<int> looks = 0;  // How often the machine looked for something to do.
 
  private:
   static int64_t Value(const std::string* bytes) {
@@ -154,6 +157,24 @@ class MachineTest : public testing::Test {
     return result;
   }
 
+  void AwaitOperations() {
+    for (int i = 0; i < 100; ++i) {
+      store::Cursor at;
+      const bool open =
+          machine_->Read<CounterState>([&](const CounterState& state, const auto& now) {
+            at = now;
+            return !state.open_operations().empty();
+          });
+      if (!open) return;
+      ++at.revision.value;
+      absl::Notification waited;
+      machine_->WaitFor(at, clock_.Now() + absl::Seconds(5),
+                        [&](absl::Status) { waited.Notify(); });
+      waited.WaitForNotification();
+    }
+    FAIL() << "an operation does not end";
+  }
+
   int64_t Count(const std::string& key) {
     return machine_->Read<CounterState>([&](const CounterState& state, const store::Cursor&) {
       return state.rows().Get<Int64Value>(key).value_or(Int64Value()).value();
@@ -166,6 +187,12 @@ class MachineTest : public testing::Test {
   CounterState* state_ = nullptr;
   std::unique_ptr<Machine> machine_;
 };
+
+Int64Value Wanted(int64_t counters) {
+  Int64Value wanted;
+  wanted.set_value(counters);
+  return wanted;
+}
 
 DecideFn AddOne(std::string key) {
   return [key](const State&, Decision& decision, std::string* reply) {
@@ -400,6 +427,28 @@ TEST_F(MachineTest, APositionThatOnlyAnotherReplicaHasReachedIsNoneOfALostLog) {
   EXPECT_THAT(*batches, testing::IsEmpty());
 }
 
+TEST_F(MachineTest, WhatFillsItsRoomIsStored) {
+  const auto fill = [](bool change) {
+    return [change](const State&, Decision& decision, std::string* reply) {
+      for (int i = 0; decision.room() > 1; ++i) {
+        const std::string key = absl::StrCat(change ? "counters/" : "absent/", i);
+        if (change) {
+          TERRACE_RETURN_IF_ERROR(Add(decision, key, 1, reply));
+        } else {
+          EXPECT_FALSE(decision.Exists(key));
+        }
+      }
+      return Add(decision, "counters/last", 1, reply);
+    };
+  };
+  for (const bool change : {false, true}) {
+    const auto done = Run(NewCommand(absl::StrCat("r", change)), {}, fill(change));
+    EXPECT_TRUE(done.ok()) << done.status();
+  }
+  EXPECT_EQ(Count("counters/last"), 2);
+  EXPECT_EQ(Count("counters/0"), 1);
+}
+
 TEST_F(MachineTest, NewIdsAreTheSameInEveryRun) {
   std::vector<std::string> ids;
   bool moved = false;
@@ -424,32 +473,48 @@ TEST_F(MachineTest, NewIdsAreTheSameInEveryRun) {
 
 TEST_F(MachineTest, OperationRunsInChunksToItsEnd) {
   auto done = Run(NewCommand(), {"k"}, [](const State&, Decision& decision, std::string* reply) {
-    Int64Value wanted;
-    wanted.set_value(95);
-    *reply = StartOperation(decision, "units/a", "test", wanted, StringValue()).name();
+    *reply = StartOperation(decision, "units/a", "test", Wanted(95), StringValue()).name();
     return absl::OkStatus();
   });
   ASSERT_TRUE(done.ok());
   const std::string name = done->reply;
   EXPECT_THAT(name, testing::StartsWith("units/a/operations/test."));
-  store::Cursor at = done->position;
-  for (int i = 0; i < 100; ++i) {
-    const bool open = machine_->Read<CounterState>([&](const CounterState& state, const auto& now) {
-      at = now;
-      return !state.open_operations().empty();
-    });
-    if (!open) break;
-    ++at.revision.value;
-    absl::Notification waited;
-    machine_->WaitFor(at, clock_.Now() + absl::Seconds(5), [&](absl::Status) { waited.Notify(); });
-    waited.WaitForNotification();
-  }
+  AwaitOperations();
   machine_->Read<CounterState>([&](const CounterState& state, const auto&) {
     auto record = state.rows().Get<internal::v1::OperationRecord>(name);
     ASSERT_TRUE(record.has_value());
     EXPECT_TRUE(record->done());
     EXPECT_FALSE(record->has_error());
     EXPECT_EQ(state.total(), 95);
+  });
+}
+
+// Whichever replica goes on with it may know less of the registry than the one before.
+TEST_F(MachineTest, OperationGoesOnOnNoOlderTree) {
+  const auto set_tree = [this](int64_t revision) {
+    tree::TreeBuilder builder;
+    builder.SetCursor({"registry's log", revision});
+    trees_.Set(builder.Publish());
+  };
+  set_tree(7);
+  auto done = Run(NewCommand(), {"k"}, [](const State&, Decision& decision, std::string* reply) {
+    auto record = StartOperation(decision, "units/a", "test", Wanted(25), StringValue());
+    EXPECT_EQ(record.registry().revision(), 7);
+    record.mutable_registry()->set_revision(9);  // Another replica's.
+    decision.Put(record.name(), record);
+    *reply = record.name();
+    return absl::OkStatus();
+  });
+  ASSERT_TRUE(done.ok());
+  // The machine looks at it and leaves it alone until its tree is new enough.
+  for (int looks = state_->looks; state_->looks < looks + 2;) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_EQ(Count("counters/op-0"), 0);
+  set_tree(10);
+  AwaitOperations();
+  EXPECT_EQ(Count("counters/op-24"), 1);
+  machine_->Read<CounterState>([&](const CounterState& state, const auto&) {
+    EXPECT_EQ(state.rows().Get<internal::v1::OperationRecord>(done->reply)->registry().revision(),
+              10);
   });
 }
 

@@ -7,6 +7,7 @@
 #include "common/base/error.h"
 #include "common/base/sha256.h"
 #include "common/base/time.h"
+#include "common/store/cursor.h"
 
 namespace terrace::machine {
 namespace {
@@ -94,6 +95,8 @@ internal::v1::OperationRecord StartOperation(Decision& decision, absl::string_vi
   record.mutable_actor()->set_subject(decision.identity().subject);
   record.mutable_actor()->set_office(std::string(office));
   *record.mutable_create_time() = ToProto(decision.now());
+  const tree::TreeCursor& tree = decision.tree().cursor();
+  *record.mutable_registry() = store::ToProto({tree.log_id, {tree.revision}});
   decision.Put(record.name(), record);
   return record;
 }

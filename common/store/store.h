@@ -51,8 +51,8 @@ struct Cursor {
 
 // Limits of one batch; Commit refuses more with INVALID_ARGUMENT. Bytes count header, keys (of
 // guards too) and values. Keys are 1 to kKeyBytesMax bytes of any kind.
-inline constexpr size_t kBatchChangesMax = 1000;
-inline constexpr size_t kBatchGuardsMax = 4000;
+inline constexpr size_t kBatchChangesMax = 600;
+inline constexpr size_t kBatchGuardsMax = 2000;
 inline constexpr size_t kBatchBytesMax = 1 << 20;
 inline constexpr size_t kKeyBytesMax = 512;
 

@@ -16,7 +16,6 @@ namespace terrace::inspections {
 namespace {
 
 // Items of one message: they become one batch, which has limits of its own.
-constexpr int kItemsMax = 200;
 constexpr size_t kItemBytesMax = 512 << 10;
 
 template <class Request>

@@ -256,7 +256,9 @@ absl::Status FieldWork::MoveDays(const std::string& visit_name, const Visit& vis
        ++it) {
     names.push_back(*it);
   }
-  TERRACE_RETURN_IF_ERROR(CheckCount(static_cast<int>(names.size()), kFindingsMovedMax));
+  // Every item of the message may need a place for itself and one for its visit.
+  const int room = static_cast<int>(d_.room()) - 2 * kItemsMax;
+  TERRACE_RETURN_IF_ERROR(CheckCount(static_cast<int>(names.size()), std::max(room, 0)));
   for (const std::string& name : names) {
     auto record = d_.Get<storage::v1::FindingRecord>(name);
     TERRACE_CHECK(record.has_value());

@@ -38,8 +38,8 @@ inline constexpr int kFindingsPerVisitMax = 1000;
 inline constexpr int kDevicesPerVisitMax = 50;
 inline constexpr int kDeclaredFindingsMax = 500;
 inline constexpr int kConflictsPerRecordMax = 20;
-// Findings that a late start moves to the days of another zone: they must fit one batch.
-inline constexpr int kFindingsMovedMax = 500;
+// Items of one message, whose changes are one batch.
+inline constexpr int kItemsMax = 200;
 
 // Where an item says that its visit belongs, for the case that the visit is not known yet.
 struct Origin {

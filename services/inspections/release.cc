@@ -141,7 +141,10 @@ absl::Status InspectionsState::ContinueOperation(Decision& d,
   if (!operation.resume().empty()) TERRACE_CHECK(absl::SimpleAtoi(operation.resume(), &next));
   bool renamed = false;
   int created = 0;
-  for (; next < draw->draw().entries_size() && created < kReleaseChunk; ++next) {
+  // Places are left for the draw, the plan, the releases and the operation itself.
+  const size_t spare = 4 + static_cast<size_t>(spec.rounds_size());
+  for (; next < draw->draw().entries_size() && created < kReleaseChunk && d.room() > spare;
+       ++next) {
     v1::DrawEntry& entry = *draw->mutable_draw()->mutable_entries(next);
     if (plan.notice() == v1::Plan::NOTICE_NONE || entry.reserve() ||
         !Contains(spec.rounds(), entry.round())) {

@@ -39,7 +39,7 @@ constexpr absl::Duration kRetryPause = absl::Milliseconds(100);
 constexpr int kAncestorsMax = 64;
 
 bool MayWorkSoon(const absl::Status& status) {
-  return HasReason(status, Reason::OUTCOME_UNKNOWN) || HasReason(status, Reason::OVERLOADED);
+  return HasReason(status, Reason::OUTCOME_UNKNOWN) || store::IsRefusedForNow(status);
 }
 
 // Commits batches, several at a time, each until it is stored.

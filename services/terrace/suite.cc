@@ -17,11 +17,8 @@
 #include "common/base/time.h"
 #include "common/base/timer.h"
 #include "common/machine/machine.h"
-#include "common/mirror/unit_mirror.h"
 #include "common/rpc/channel.h"
-#include "common/rpc/follower.h"
 #include "common/rpc/operations.h"
-#include "common/rpc/row_watch.h"
 #include "common/rpc/server.h"
 #include "common/store/cursor.h"
 #include "common/store/store.h"
@@ -36,6 +33,7 @@
 #include "services/scoring/scoring_state.h"
 #include "services/terrace/maintenance.h"
 #include "services/terrace/processes.h"
+#include "services/terrace/upstreams.h"
 #include "services/terrace/version.h"
 
 namespace terrace {
@@ -44,16 +42,9 @@ namespace {
 using machine::Machine;
 using rpc::StatusDone;
 
-constexpr char kWatchUnits[] = "/terrace.registry.v1.UnitRegistry/WatchUnits";
-constexpr char kWatchMeasures[] = "/terrace.measures.v1.MeasureTracker/WatchMeasures";
-constexpr char kWatchInspections[] = "/terrace.inspections.v1.InspectionScheduler/WatchInspections";
 constexpr char kListLevels[] = "/terrace.registry.v1.UnitRegistry/ListLevels";
 // How long a call waits for the mirror to hear what the registry has.
 constexpr absl::Duration kCatchUpMost = absl::Seconds(2);
-// A watch that brings nothing for so long, three times the longest silence of a sound one, is taken
-// for broken.
-constexpr absl::Duration kSilentMost = absl::Seconds(12);
-static_assert(rpc::kWatchProgress == absl::Seconds(4));
 // Threads for slow reads, streams and operations.
 constexpr int kExecutorThreads = 4;
 
@@ -86,7 +77,8 @@ class Once {
 
 class SuiteImpl : public Suite {
  public:
-  explicit SuiteImpl(SuiteOptions options) : options_(std::move(options)) {}
+  explicit SuiteImpl(SuiteOptions options)
+      : options_(std::move(options)), upstreams_(absl::StrCat(options_.data_dir, "/mirrors")) {}
   ~SuiteImpl() override { Stop(); }
 
   absl::Status Init() {
@@ -103,10 +95,12 @@ class SuiteImpl : public Suite {
     }
     TERRACE_RETURN_IF_ERROR(StartServices());
     // What was kept of other processes' services is there before anybody asks for it.
-    for (const auto& [service, channel] : peers_) Follow(service, channel);
+    const std::shared_ptr<scoring::Scoreboards> boards =
+        scoring_ != nullptr ? scoring_->boards() : nullptr;
+    for (const auto& [service, channel] : peers_) upstreams_.Follow(service, true, channel, boards);
     TERRACE_RETURN_IF_ERROR(StartServer());
     for (const auto& [service, machine] : machines_) {
-      Follow(service, server_->InProcess(ServiceCaller()));
+      upstreams_.Follow(service, false, server_->InProcess(ServiceCaller()), boards);
     }
     return absl::OkStatus();
   }
@@ -115,7 +109,11 @@ class SuiteImpl : public Suite {
   std::string admin_token() const override { return admin_token_; }
 
   void Stop() override {
-    StopFollowing();
+    {
+      absl::MutexLock lock(&mu_);
+      serving_ = nullptr;
+    }
+    upstreams_.Stop();
     // Waits end first, since a server stops only when its last call is over.
     for (const auto& [service, machine] : machines_) machine->Drain();
     if (server_ != nullptr) server_->Stop();
@@ -194,7 +192,7 @@ class SuiteImpl : public Suite {
   // The tree that decisions and access checks of this process are made on.
   std::shared_ptr<const tree::Tree> Tree() const {
     const Machine* registry = registry_.load();
-    if (registry == nullptr) return mirror_.tree();
+    if (registry == nullptr) return upstreams_.mirror().tree();
     return registry->Read<registry::RegistryState>(
         [](const registry::RegistryState& state, const store::Cursor&) { return state.tree(); });
   }
@@ -232,7 +230,7 @@ class SuiteImpl : public Suite {
               machine, tree,
               [this](absl::string_view programme, absl::string_view unit, absl::Time at,
                      registry::v1::EnrollmentRole role) {
-                return mirror_.Enrolled(programme, unit, at, role);
+                return upstreams_.mirror().Enrolled(programme, unit, at, role);
               }});
     }
     if (Runs("scoring")) {
@@ -263,14 +261,14 @@ class SuiteImpl : public Suite {
 
   measures::EnrolledFn EnrolledInAnyRole() const {
     return [this](absl::string_view programme, absl::string_view unit, absl::Time at) {
-      return mirror_.Enrolled(programme, unit, at);
+      return upstreams_.mirror().Enrolled(programme, unit, at);
     };
   }
 
   // The zone that a programme names; empty when it is not known here.
   std::function<std::string(absl::string_view)> ZoneOfProgramme() const {
     return [this](absl::string_view name) {
-      const absl::optional<registry::v1::Programme> programme = mirror_.Programme(name);
+      const absl::optional<registry::v1::Programme> programme = upstreams_.mirror().Programme(name);
       return programme ? programme->zone() : std::string();
     };
   }
@@ -284,23 +282,9 @@ class SuiteImpl : public Suite {
     return {Has("registry"), Has("measures"), Has("inspections")};
   }
 
-  // Which watches of other processes are broken, or silent for longer than a quiet one is. Within
-  // the process they are neither.
   scoring::StaleInputsFn StaleInputs() {
     if (options_.peers.empty()) return nullptr;
-    return [this](scoring::StaleInputs* stale) {
-      absl::MutexLock lock(&mu_);
-      for (const auto& [service, follower] : followers_) {
-        if (!peers_.contains(service)) continue;
-        const rpc::FollowerState state = follower->state();
-        if (state.connected && absl::Now() - state.last_heard < kSilentMost) continue;
-        scoring::v1::StaleInput* input = stale->Add();
-        input->set_service(service);
-        if (state.last_heard > absl::InfinitePast()) {
-          *input->mutable_heard_time() = ToProto(state.last_heard);
-        }
-      }
-    };
+    return [this](scoring::StaleInputs* stale) { upstreams_.AddStale(stale); };
   }
 
   void Add(std::unique_ptr<rpc::Methods> methods) { methods_.push_back(std::move(methods)); }
@@ -325,18 +309,11 @@ class SuiteImpl : public Suite {
       }
     }
     AddOperations();
-    std::vector<Processes::Peer> processes;
-    for (const auto& [service, addresses] : options_.peers) {
-      for (absl::string_view address : absl::StrSplit(addresses, ',')) {
-        processes.push_back({service, std::string(address),
-                             rpc::Channel::Connect(std::string(address), ServiceCaller())});
-      }
-    }
     Keyspaces keyspaces{{}, peers_, &executor_};
     for (const auto& [service, machine] : machines_) keyspaces.here[service] = &machine->store();
     if (Runs("gateway")) Add(MaintenanceMethods(keyspaces));
     processes_ = std::make_unique<Processes>(
-        [this](internal::v1::GetProcessResponse* reply) { Describe(reply); }, std::move(processes),
+        [this](internal::v1::GetProcessResponse* reply) { Describe(reply); }, OtherProcesses(),
         keyspaces, options_.clock);
     options.methods.push_back(&processes_->methods());
     for (const auto& methods : methods_) options.methods.push_back(methods.get());
@@ -364,6 +341,19 @@ class SuiteImpl : public Suite {
     absl::MutexLock lock(&mu_);
     serving_ = server_.get();
     return absl::OkStatus();
+  }
+
+  // Every process of the deployment: only the gateway asks them how they are.
+  std::vector<Processes::Peer> OtherProcesses() const {
+    std::vector<Processes::Peer> processes;
+    if (!Runs("gateway")) return processes;
+    for (const auto& [service, addresses] : options_.peers) {
+      for (absl::string_view address : absl::StrSplit(addresses, ',')) {
+        processes.push_back({service, std::string(address),
+                             rpc::Channel::Connect(std::string(address), ServiceCaller())});
+      }
+    }
+    return processes;
   }
 
   void AddOperations() {
@@ -410,7 +400,7 @@ class SuiteImpl : public Suite {
       if (least.log_id == now->log_id) now->revision = std::max(now->revision, least.revision);
       // Whichever comes first, the mirror or the time, takes `done`.
       auto once = std::make_shared<Once>(std::move(done));
-      mirror_.WaitFor(*now, [once] { once->Run(absl::OkStatus()); });
+      upstreams_.mirror().WaitFor(*now, [once] { once->Run(absl::OkStatus()); });
       timer_.After(kCatchUpMost, [once, late] { once->Run(late); });
     });
   }
@@ -449,12 +439,12 @@ class SuiteImpl : public Suite {
         done(reached);
         return;
       }
-      if (registry_.load() != nullptr || registry.log_id != mirror_.cursor().log_id) {
+      if (registry_.load() != nullptr || registry.log_id != upstreams_.mirror().cursor().log_id) {
         done(absl::OkStatus());
         return;
       }
       auto once = std::make_shared<Once>(std::move(done));
-      mirror_.WaitFor(registry, [once] { once->Run(absl::OkStatus()); });
+      upstreams_.mirror().WaitFor(registry, [once] { once->Run(absl::OkStatus()); });
       timer_.After(kCatchUpMost, [once] { once->Run(absl::OkStatus()); });
     };
     const store::Cursor wanted = seen[own->service()];
@@ -487,65 +477,6 @@ class SuiteImpl : public Suite {
     return store::FromProto(now.cursor());
   }
 
-  // ------------------------------------------------------------------------------ mirrors
-
-  // Learns from a service over its watch, if anything here is made of that.
-  void Follow(const std::string& service, std::shared_ptr<rpc::Channel> channel) {
-    const std::shared_ptr<scoring::Scoreboards> boards =
-        scoring_ != nullptr ? scoring_->boards() : nullptr;
-    // A service of this process can always be asked again; another one's feed is kept.
-    std::string file;
-    if (peers_.contains(service)) {
-      const std::string directory = absl::StrCat(options_.data_dir, "/mirrors");
-      if (MakeDirectory(directory).ok()) file = absl::StrCat(directory, "/", service, ".feed");
-    }
-    std::unique_ptr<rpc::FollowerBase> follower;
-    if (service == "registry") {
-      // One watch of the registry feeds the mirror and the boards.
-      follower = std::make_unique<
-          rpc::Follower<registry::v1::WatchUnitsRequest, registry::v1::WatchUnitsResponse>>(
-          std::move(channel), kWatchUnits, std::move(file),
-          [this, boards](const registry::v1::WatchUnitsResponse& message) {
-            mirror_.Apply(message);
-            if (boards != nullptr) boards->OnRegistry(message);
-          },
-          [this, boards] {
-            mirror_.Reset();
-            if (boards != nullptr) boards->ResetRegistry();
-          });
-    } else if (service == "measures" && boards != nullptr) {
-      follower = std::make_unique<
-          rpc::Follower<measures::v1::WatchMeasuresRequest, measures::v1::WatchMeasuresResponse>>(
-          std::move(channel), kWatchMeasures, std::move(file),
-          [boards](const measures::v1::WatchMeasuresResponse& message) {
-            boards->OnMeasures(message);
-          },
-          [boards] { boards->ResetMeasures(); });
-    } else if (service == "inspections" && boards != nullptr) {
-      follower = std::make_unique<rpc::Follower<inspections::v1::WatchInspectionsRequest,
-                                                inspections::v1::WatchInspectionsResponse>>(
-          std::move(channel), kWatchInspections, std::move(file),
-          [boards](const inspections::v1::WatchInspectionsResponse& message) {
-            boards->OnInspections(message);
-          },
-          [boards] { boards->ResetInspections(); });
-    } else {
-      return;
-    }
-    absl::MutexLock lock(&mu_);
-    followers_[service] = std::move(follower);
-  }
-
-  void StopFollowing() {
-    std::map<std::string, std::unique_ptr<rpc::FollowerBase>> followers;
-    {
-      absl::MutexLock lock(&mu_);
-      followers.swap(followers_);
-      serving_ = nullptr;
-    }
-    // Their threads end here, outside the lock.
-  }
-
   // ------------------------------------------------------------------------------ status
 
   // How this process is doing.
@@ -560,7 +491,7 @@ class SuiteImpl : public Suite {
       row->set_units(Tree()->count());
       for (const auto& [upstream, channel] : peers_) {
         // Everybody learns from the registry, and scoring from the others too.
-        if (upstream == "registry" || service == "scoring") DescribeUpstream(upstream, row);
+        if (upstream == "registry" || service == "scoring") upstreams_.Describe(upstream, row);
       }
     }
     absl::MutexLock lock(&mu_);
@@ -570,27 +501,13 @@ class SuiteImpl : public Suite {
     }
   }
 
-  void DescribeUpstream(const std::string& upstream, gateway::v1::ServiceStatus* row) {
-    absl::MutexLock lock(&mu_);
-    auto follower = followers_.find(upstream);
-    if (follower == followers_.end()) return;
-    const rpc::FollowerState state = follower->second->state();
-    gateway::v1::Upstream* known = row->add_upstreams();
-    known->set_service(upstream);
-    known->set_connected(state.connected);
-    if (!state.cursor.log_id().empty()) *known->mutable_cursor() = state.cursor;
-    if (state.last_heard > absl::InfinitePast()) {
-      *known->mutable_heard_time() = ToProto(state.last_heard);
-    }
-  }
-
   SuiteOptions options_;
   const SystemClock system_clock_;
   Executor executor_{kExecutorThreads};
   Timer timer_;
   std::unique_ptr<access::IdentitySigner> signer_;
   std::map<std::string, std::shared_ptr<rpc::Channel>> peers_;
-  mirror::UnitMirror mirror_;
+  Upstreams upstreams_;
   std::map<std::string, std::unique_ptr<Machine>> machines_;
   std::atomic<const Machine*> registry_ = nullptr;  // Of machines_, when it runs here.
   std::string admin_token_;
@@ -601,8 +518,6 @@ class SuiteImpl : public Suite {
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<Processes> processes_;
   absl::Mutex mu_;
-  // By the service that they learn from.
-  std::map<std::string, std::unique_ptr<rpc::FollowerBase>> followers_ ABSL_GUARDED_BY(mu_);
   const rpc::Server* serving_ ABSL_GUARDED_BY(mu_) = nullptr;  // server_, while it serves.
 };
 

@@ -72,7 +72,9 @@ void Deployment::StartRedis() {
         store::RedisCluster::Setup setup;
         setup.args = {"--cluster-announce-port", absl::StrCat(network_.port(node.link)),
                       // A replica that lost its master's link asks for it again soon.
-                      "--repl-timeout", "5", "--repl-ping-replica-period", "1"};
+                      "--repl-timeout", "5", "--repl-ping-replica-period", "1",
+                      // Kept with the output of the others.
+                      "--logfile", absl::StrCat(dir_, "/redis-", number, ".log")};
         setup.environment = node.control->Environment();
         return setup;
       },

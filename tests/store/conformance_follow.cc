@@ -63,10 +63,10 @@ TEST_P(StoreConformance, ASnapshotOfNothing) {
 
 TEST_P(StoreConformance, ASnapshotIsTheLiveKeys) {
   auto store = Open();
-  constexpr int kBatches = 12;
+  constexpr int kBatches = 24;
   for (int i = 0; i < kBatches; ++i) {
     std::vector<Change> changes;
-    for (int j = 0; j < 1000; ++j) changes.push_back(Set(absl::StrFormat("k%d/%d", j, i), "v"));
+    for (int j = 0; j < 500; ++j) changes.push_back(Set(absl::StrFormat("k%d/%d", j, i), "v"));
     ASSERT_TRUE(Commit(*store, MakeBatch(changes)).ok());
   }
   ASSERT_TRUE(Commit(*store, MakeBatch({Delete("k7/7"), Set("k8/8", "changed")})).ok());

@@ -130,23 +130,23 @@ void MeasureScripts(RedisServer& server) {
   for (int batch = 0; batch < 10; ++batch) {
     std::vector<Change> changes;
     std::vector<Guard> guards;
-    for (int i = 0; i < 1000; ++i) {
+    for (size_t i = 0; i < kBatchChangesMax; ++i) {
       changes.push_back(Set(absl::StrCat("row/", batch, "/", i), std::string(1000, 'v')));
     }
-    for (int i = 0; i < 4000; ++i) guards.push_back({absl::StrCat("g", i), {0}});
+    for (size_t i = 0; i < kBatchGuardsMax; ++i) guards.push_back({absl::StrCat("g", i), {0}});
     TERRACE_CHECK(Commit(*store, MakeBatch(std::move(changes), std::move(guards))).ok());
   }
-  PrintTimes(server, "commit, the largest: 1,000 sets of 1,000 bytes, 4,000 guards");
+  PrintTimes(server, "commit, the largest: 600 sets of 1,000 bytes, 2,000 guards");
   for (int i = 0; i < 100; ++i) TERRACE_CHECK(Commit(*store, SmallBatch(i)).ok());
   PrintTimes(server, "commit: 2 sets of 200 bytes, 2 guards");
   std::vector<std::string> keys;
-  for (int i = 0; i < 1000; ++i) keys.push_back(absl::StrCat("row/5/", i));
+  for (int i = 0; i < 1000; ++i) keys.push_back(absl::StrCat("row/", i / 500, "/", i % 500));
   for (int i = 0; i < 5; ++i) TERRACE_CHECK(Read(*store, keys).ok());
   PrintTimes(server, "read, the largest: 1,000 keys of 1,000 bytes");
   for (int i = 0; i < 5; ++i) TERRACE_CHECK(Scan(*store, {}).ok());
   PrintTimes(server, "scan, the largest: 1,000 keys of 1,000 bytes");
   TERRACE_CHECK(ReadLog(*store, 1, 10).ok());
-  PrintTimes(server, "page of the log: 10 batches of 1 MB");
+  PrintTimes(server, "page of the log: 10 batches of 600 kB");
   for (int i = 100; i < 1000; ++i) TERRACE_CHECK(Commit(*store, SmallBatch(i)).ok());
   server.Call({"SLOWLOG", "RESET"});
   TERRACE_CHECK(store->Compact({1000}).ok());

@@ -87,6 +87,42 @@ TEST_F(RedisReplicaTest, WhatNoReplicaHasReachesNobody) {
   ExpectNothingLostOrHalf(*other, acknowledged_);
 }
 
+// A master that was replaced, took over the log of its successor and is master again: what was read
+// from it before is in no log any more, though the connection may be the same and replicas answer.
+// (Redis closes connections that wait in this moment, hence short waits and several rounds.)
+TEST_F(RedisReplicaTest, WhatWasReadBeforeTwoFailoversReachesNobody) {
+  AskForReplicas();
+  auto store = Open(place(), "wait=1&wait_ms=1&timeout_ms=1000");
+  RedisFollowing following(*store);
+  for (int round = 0; round < 8; ++round) {
+    ASSERT_NO_FATAL_FAILURE(CommitInTheEnd(*store));
+    const std::string end = one_.Call({"HGET", MetaKey(), "end"});
+    CatchUp();
+    // A replica that was sent everything has it on its disk only after it has written that anew.
+    ASSERT_TRUE(Eventually([&] {
+      const std::string info = two_.Call({"INFO", "persistence"});
+      return absl::StrContains(info, "aof_rewrite_in_progress:0") &&
+             absl::StrContains(info, "aof_rewrite_scheduled:0");
+    }));
+    two_.Pause();
+    EXPECT_FALSE(Commit(*store, CrashBatch(NewBatchId())).ok());
+    two_.Kill();
+    two_.Restart();
+    ASSERT_EQ(one_.Call({"REPLICAOF", "127.0.0.1", absl::StrCat(two_.port())}), "OK");
+    ASSERT_TRUE(Eventually([&] { return one_.Call({"HGET", MetaKey(), "end"}) == end; }));
+    ASSERT_EQ(one_.Call({"REPLICAOF", "NO", "ONE"}), "OK");
+    Replicate();
+    AskForReplicas();
+  }
+  ASSERT_NO_FATAL_FAILURE(CommitInTheEnd(*store));
+  const auto log = WholeLog(*store);
+  ASSERT_TRUE(following.recorder->WaitForRevision({static_cast<int64_t>(log.size())}));
+  ASSERT_EQ(following.recorder->batches().size(), log.size());
+  for (size_t i = 0; i < log.size(); ++i) {
+    EXPECT_EQ(following.recorder->batches()[i]->batch_id, log[i]->batch_id);
+  }
+}
+
 TEST_F(RedisReplicaTest, AMasterThatAsksForReplicasIsWaitedFor) {
   AskForReplicas();
   auto store = Open(place(), kQuick);

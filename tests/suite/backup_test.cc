@@ -24,6 +24,7 @@
 #include "terrace/registry/v1/registry.pb.h"
 #include "tests/store/redis_server.h"
 #include "tests/suite/realm.h"
+#include "tests/suite/requests.h"
 
 namespace terrace {
 namespace {
@@ -56,6 +57,12 @@ class BackupTest : public testing::Test {
   }
 };
 
+// Loads the demo and shows its figures; of what is there already, nothing is made again.
+std::vector<std::string> DemoIn(const Realm& realm) {
+  return {"demo", "--server", realm.address(), "--token-file",
+          (realm.dir() / "admin.token").string()};
+}
+
 // What a realm shows to its clients, without the marks of the log that it stands in.
 std::string Shown(const Realm& realm) {
   std::string all;
@@ -70,8 +77,7 @@ std::string Shown(const Realm& realm) {
            {"visit", "findings", "--under", "nation", "--json"},
            {"token", "list", "nation", "--json"},
            {"grant", "list", "--under", "nation", "--json"},
-           {"demo", "--server", realm.address(), "--token-file",
-            (realm.dir() / "admin.token").string()}}) {
+           DemoIn(realm)}) {
     absl::StrAppend(&all, "== ", line[0], " ", line[1], "\n", realm.Out(line));
   }
   return std::regex_replace(all, std::regex(R"re(,?"(etag|revision)":"[^"]*")re"), "");
@@ -95,11 +101,7 @@ testing::AssertionResult ShowsAs(const Realm& realm, const std::string& expected
 TEST_F(BackupTest, FromSqliteToSqliteToRedisAndHome) {
   const store::RedisServer redis;
   Realm first(root_ / "first");
-  ASSERT_EQ(first
-                .Run({"demo", "--server", first.address(), "--token-file",
-                      (first.dir() / "admin.token").string()})
-                .code,
-            0);
+  first.Out(DemoIn(first));
   first.Out({"token", "create", "nation", "clerk", "--for", "a desk"});
   const std::string shown = Shown(first);
   EXPECT_THAT(shown, HasSubstr("town-05"));
@@ -153,18 +155,6 @@ TEST_F(BackupTest, TokensAreThoseOfTheBackup) {
 // A channel to the realm with its administrator's token.
 std::shared_ptr<rpc::Channel> Connect(Realm& realm) {
   return rpc::Channel::Connect(realm.address(), {realm.suite().admin_token(), nullptr});
-}
-
-absl::Status CreateUnit(rpc::Channel& channel, const std::string& id, const std::string& parent) {
-  registry::v1::CreateUnitRequest request;
-  if (!parent.empty()) request.set_parent("units/" + parent);
-  request.set_unit_id(id);
-  request.mutable_unit()->set_display_name("Unit " + id);
-  request.mutable_unit()->set_kind("kinds/county");
-  request.mutable_unit()->set_level("levels/county");
-  registry::v1::Unit reply;
-  return channel.Call("/terrace.registry.v1.UnitRegistry/CreateUnit", request, &reply,
-                      absl::Now() + absl::Seconds(20));
 }
 
 TEST_F(BackupTest, HoldsWhatWasAcknowledgedBeforeItWhileWritersGoOn) {
@@ -373,11 +363,7 @@ class Child {
 
 TEST_F(BackupTest, AKilledRestoreIsFinishedByTheSameBackup) {
   Realm first(root_ / "first");
-  ASSERT_EQ(first
-                .Run({"demo", "--server", first.address(), "--token-file",
-                      (first.dir() / "admin.token").string()})
-                .code,
-            0);
+  first.Out(DemoIn(first));
   const std::string path = Backup(first, "backup");
   const std::string whole = *ReadFile(path);
   const fs::path dir = root_ / "second";

@@ -17,7 +17,7 @@
 #include "common/rpc/channel.h"
 #include "services/terrace/suite.h"
 #include "terrace/gateway/v1/access.pb.h"
-#include "terrace/registry/v1/registry.pb.h"
+#include "tests/suite/requests.h"
 
 namespace terrace {
 
@@ -54,17 +54,8 @@ class SuiteTest : public testing::Test {
     return channel.Call(method, request, reply, absl::Now() + absl::Seconds(20));
   }
 
-  // Creates a unit of a kind that needs no code; `parent` is an id, empty for the top.
   void CreateUnit(const std::string& id, const std::string& parent) {
-    registry::v1::CreateUnitRequest request;
-    if (!parent.empty()) request.set_parent("units/" + parent);
-    request.set_unit_id(id);
-    request.mutable_unit()->set_display_name("Unit " + id);
-    request.mutable_unit()->set_kind("kinds/county");
-    request.mutable_unit()->set_level("levels/county");
-    registry::v1::Unit reply;
-    absl::Status status =
-        Call(*admin_, "/terrace.registry.v1.UnitRegistry/CreateUnit", request, &reply);
+    const absl::Status status = terrace::CreateUnit(*admin_, id, parent);
     ASSERT_TRUE(status.ok()) << status;
   }
 

@@ -149,14 +149,10 @@ absl::Status Session::TakeUpLog(Link* link) {
   Position end{LogId(log[0].text()), {log[1].number()}, std::string(log[3].text())};
   if (end.log_id == seen.log_id) return absl::OkStatus();
   // The tail will start at this end, so all up to here has to be where it must be.
-  if (config.wait > 0) {
-    const std::string limit = absl::StrCat(absl::ToInt64Milliseconds(config.wait_max));
-    TERRACE_ASSIGN_OR_RETURN(const ReplyPtr acks,
-                             link->Call({"WAIT", wait, limit}, config.wait_max + timeout()));
-    if (View(acks).number() < config.wait) {
-      return Unsuited(*link, absl::StrCat(View(acks).number(), " of ", config.wait,
-                                          " replicas have the log; see wait= in the URL"));
-    }
+  TERRACE_ASSIGN_OR_RETURN(const bool replicated, IsReplicated(link, end.batch_id));
+  if (!replicated) {
+    return Unsuited(
+        *link, absl::StrCat("fewer than ", wait, " replicas have the log; see wait= in the URL"));
   }
   // Another role may have been here meanwhile.
   if (keyspace_->tail.position().log_id != seen.log_id) return absl::OkStatus();
@@ -164,6 +160,29 @@ absl::Status Session::TakeUpLog(Link* link) {
   // All others may still be connected to where the old log was.
   generation_ = ++keyspace_->generation;
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Session::IsReplicated(const std::string& batch_id) {
+  return IsReplicated(link_.get(), batch_id);
+}
+
+// WAIT speaks for what the server had when the last command of its connection ended: that is the
+// look at the batch, with which it had the batch. Whatever replica it counts got all of that from
+// this server, and a WAIT that began before the server became a replica ends with an error.
+absl::StatusOr<bool> Session::IsReplicated(Link* link, const std::string& batch_id) {
+  const Config& config = keyspace_->config;
+  if (config.wait == 0) return true;
+  const std::string wait = absl::StrCat(config.wait);
+  const std::string limit = absl::StrCat(absl::ToInt64Milliseconds(config.wait_max));
+  link->Append({"ZSCORE", keyspace_->keys.ids, batch_id});
+  link->Append({"WAIT", wait, limit});
+  TERRACE_ASSIGN_OR_RETURN(const ReplyPtr place, link->Receive(timeout()));
+  TERRACE_ASSIGN_OR_RETURN(const ReplyPtr acks, link->Receive(config.wait_max + timeout()));
+  for (View reply : {View(place), View(acks)}) {
+    if (reply.is_error()) return Unsuited(*link, reply.text());
+  }
+  if (!batch_id.empty() && View(place).is_nil()) return Unsuited(*link, "the log was replaced");
+  return View(acks).number() >= config.wait;
 }
 
 void Session::AppendScript(Link* link, Script script, absl::Span<const absl::string_view> args) {

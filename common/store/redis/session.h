@@ -43,6 +43,12 @@ class Session {
   void AppendScript(Script script, absl::Span<const absl::string_view> args);
   absl::Duration timeout() const { return keyspace_->config.timeout; }
 
+  // After Ensure: whether enough replicas have the log up to the batch, which the server still has.
+  // UNAVAILABLE when it has not, or answered with an error. Without a batch id: all that the server
+  // has. Both are asked at once: a master that hung, was replaced, took over the log of its
+  // successor and is master again still knows this connection, but not what was read over it.
+  absl::StatusOr<bool> IsReplicated(const std::string& batch_id);
+
   // The master has at most so many replicas, as far as this session knows.
   int replicas() const { return replicas_; }
 
@@ -67,6 +73,7 @@ class Session {
   absl::Status CheckServer(Link* link);
   absl::Status LoadScripts(Link* link);
   absl::Status TakeUpLog(Link* link);
+  absl::StatusOr<bool> IsReplicated(Link* link, const std::string& batch_id);
   void AppendScript(Link* link, Script script, absl::Span<const absl::string_view> args);
 
   Keyspace* const keyspace_;

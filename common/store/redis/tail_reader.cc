@@ -54,7 +54,7 @@ absl::Status TailReader::Step() {
   TERRACE_RETURN_IF_ERROR(LookForReplicas());
   const bool shut = !keyspace_->gate_open;
   if (shut) {
-    TERRACE_ASSIGN_OR_RETURN(const bool enough, EnoughReplicas());
+    TERRACE_ASSIGN_OR_RETURN(const bool enough, session_.IsReplicated(tail.batch_id));
     if (enough) keyspace_->gate_open = true;
   }
   const absl::Duration listen = shut ? kListenShut : kListen;
@@ -91,35 +91,20 @@ absl::Status TailReader::Take(const Position& tail, View entries) {
     batches.push_back(stored.batch);
   }
   if (batches.empty()) return absl::OkStatus();
-  TERRACE_RETURN_IF_ERROR(AwaitReplicas(tail, batches.back()->revision));
+  TERRACE_RETURN_IF_ERROR(AwaitReplicas(tail, *batches.back()));
   // Refused when the log was replaced, or when its beginning was forgotten while it was read.
   if (keyspace_->tail.Publish(tail.log_id, batches)) return absl::OkStatus();
   return StartOver("the log has moved on");
 }
 
-absl::Status TailReader::AwaitReplicas(const Position& tail, Revision revision) {
-  while (!keyspace_->tail.Await(tail.log_id, revision, absl::ZeroDuration())) {
-    TERRACE_ASSIGN_OR_RETURN(const bool enough, EnoughReplicas());
+absl::Status TailReader::AwaitReplicas(const Position& tail, const Committed& last) {
+  while (!keyspace_->tail.Await(tail.log_id, last.revision, absl::ZeroDuration())) {
+    TERRACE_ASSIGN_OR_RETURN(const bool enough, session_.IsReplicated(last.batch_id));
     keyspace_->gate_open = enough;
     if (enough) return absl::OkStatus();
     if (keyspace_->stopping()) return StartOver("stopping");
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<bool> TailReader::EnoughReplicas() {
-  const Config& config = keyspace_->config;
-  if (config.wait == 0) return true;
-  const std::string wait = absl::StrCat(config.wait);
-  const std::string limit = absl::StrCat(absl::ToInt64Milliseconds(config.wait_max));
-  // WAIT speaks for what the log held when the last command of its connection ended. That was no
-  // XREAD that had to wait: its answer comes later than its end. Hence the PING.
-  session_.link().Append({"PING"});
-  session_.link().Append({"WAIT", wait, limit});
-  TERRACE_RETURN_IF_ERROR(session_.link().Receive(session_.timeout()).status());
-  TERRACE_ASSIGN_OR_RETURN(const ReplyPtr acks,
-                           session_.link().Receive(config.wait_max + session_.timeout()));
-  return View(acks).number() >= config.wait;
 }
 
 absl::Status TailReader::LookForReplicas() {

@@ -33,10 +33,9 @@ class TailReader {
   // One look at the log, until something comes or a while has passed. Not OK: start over.
   absl::Status Step();
   absl::Status Take(const Position& tail, View entries);
-  // Tries until enough replicas have all that this session has seen; OK when somebody else moved
-  // the tail to `revision` meanwhile.
-  absl::Status AwaitReplicas(const Position& tail, Revision revision);
-  absl::StatusOr<bool> EnoughReplicas();
+  // Tries until enough replicas have the log up to `last`; OK when somebody else moved the tail
+  // there meanwhile.
+  absl::Status AwaitReplicas(const Position& tail, const Committed& last);
   absl::Status LookForReplicas();
 
   Keyspace* const keyspace_;

@@ -98,10 +98,7 @@ Writer::Items Writer::Send(const Items& items) {
   const Config& config = keyspace_->config;
   log_id_ = keyspace_->accepted_log();
   for (const Item* item : items) AppendCommit(*item);
-  if (config.wait > 0) {
-    const std::string limit = absl::StrCat(absl::ToInt64Milliseconds(config.wait_max));
-    session_.link().Append({"WAIT", absl::StrCat(config.wait), limit});
-  }
+  if (config.wait > 0) AppendWait(items);
   Items again;
   absl::optional<ErrorReply> error;
   for (size_t i = 0; i < items.size(); ++i) {
@@ -116,7 +113,7 @@ Writer::Items Writer::Send(const Items& items) {
     if (!items[i]->answer) again.push_back(items[i]);
   }
   const Address from = session_.link().address();
-  if (config.wait > 0 && !EnoughReplicas()) DoubtStored(items);
+  if (config.wait > 0 && !AreReplicated(items)) DoubtStored(items);
   if (error) {
     if (error->fault == Fault::kFewReplicas) keyspace_->gate_open = false;
     session_.Learn(*error, from);
@@ -124,16 +121,37 @@ Writer::Items Writer::Send(const Items& items) {
   return again;
 }
 
-bool Writer::EnoughReplicas() {
+// As Session::IsReplicated, for all batches of the group.
+void Writer::AppendWait(const Items& items) {
   const Config& config = keyspace_->config;
-  absl::StatusOr<ReplyPtr> acks = session_.link().Receive(config.wait_max + config.timeout);
+  std::vector<absl::string_view> words = {"ZMSCORE", keyspace_->keys.ids};
+  for (const Item* item : items) words.push_back(item->committed->batch_id);
+  session_.link().Append(words);
+  const std::string limit = absl::StrCat(absl::ToInt64Milliseconds(config.wait_max));
+  session_.link().Append({"WAIT", absl::StrCat(config.wait), limit});
+}
+
+bool Writer::AreReplicated(const Items& items) {
+  const Config& config = keyspace_->config;
+  absl::StatusOr<ReplyPtr> places = session_.link().Receive(config.timeout);
+  absl::StatusOr<ReplyPtr> acks = absl::UnavailableError("");
+  if (places.ok()) acks = session_.link().Receive(config.wait_max + config.timeout);
   if (!acks.ok()) {
     session_.Drop();
     return false;
   }
-  if (View(*acks).number() >= config.wait) return true;
-  keyspace_->gate_open = false;
-  return false;
+  if (View(*acks).number() < config.wait) {
+    keyspace_->gate_open = false;
+    return false;
+  }
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (!items[i]->answer) continue;
+    const absl::StatusOr<CommittedPtr>& answer = *items[i]->answer;
+    const View place = View(*places)[i];
+    if (answer.ok() && place.number() != (*answer)->revision.value) return false;
+    if (HasReason(answer.status(), Reason::BATCH_STORED) && place.is_nil()) return false;
+  }
+  return true;
 }
 
 void Writer::AppendCommit(const Item& item) {

@@ -66,7 +66,9 @@ class Writer {
   void AppendCommit(const Item& item);
   // The item's answer, or none when it is to be sent again; then `error` says why.
   void TakeAnswer(View reply, Item* item, absl::optional<ErrorReply>* error);
-  bool EnoughReplicas();
+  void AppendWait(const Items& items);
+  // Whether the server still has what it answered for, and enough replicas too.
+  bool AreReplicated(const Items& items);
   // May the items be sent now? Else they are answered.
   bool MaySend(const Items& items, absl::Time deadline);
   static void Refuse(const Items& items, const absl::Status& status);
