@@ -1,10 +1,11 @@
-// terrace score check, evaluate and simulate: schemes in files applied to tables in files, without
+// terrace score check, evaluate, simulate and robustness: schemes in files applied to tables in files, without
 // a server.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <numeric>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "google/protobuf/wrappers.pb.h"
 #include "services/scoring/engine/bands.h"
 #include "services/scoring/engine/evaluate.h"
+#include "services/scoring/engine/robustness.h"
 #include "services/scoring/scheme_check.h"
 #include "services/terrace/commands.h"
 #include "services/terrace/context.h"
@@ -28,6 +30,9 @@ namespace {
 
 namespace engine = scoring::engine;
 namespace v1 = scoring::v1;
+
+constexpr int64_t kSeedMax = 1'000'000'000;
+constexpr int64_t kPlacesMax = 500'000'000;  // Kept in memory, four bytes each.
 
 // A table on its way out: CSV, or one JSON object a row, where empty cells are left out.
 class Sheet {
@@ -253,6 +258,60 @@ absl::Status Simulate(Context& context) {
   return Write(context, ChangesOf(before, after));
 }
 
+// How far the place of each unit moves when the weights do.
+Sheet PlacesOf(const Evaluated& of, const engine::Robustness& found) {
+  Sheet sheet;
+  sheet.AddColumn("unit", false);
+  for (const char* heading : {"rank", "mean", "median", "from", "to"}) {
+    sheet.AddColumn(heading, true);
+  }
+  for (size_t unit : ByRank(of)) {
+    const absl::optional<engine::PlaceRange>& places = found.units[unit];
+    if (!places) continue;
+    sheet.AddRow({of.table.table.units[unit], FigureText(places->nominal), FigureText(places->mean),
+                  FigureText(places->median), FigureText(places->low), FigureText(places->high)});
+  }
+  return sheet;
+}
+
+// How far places move without each of the leaves, those that matter most first.
+Sheet InfluencesOf(const Evaluated& of, std::vector<engine::LeafInfluence> leaves) {
+  std::stable_sort(leaves.begin(), leaves.end(),
+                   [](const auto& a, const auto& b) { return a.shift_mean > b.shift_mean; });
+  Sheet sheet;
+  sheet.AddColumn("leaf", false);
+  sheet.AddColumn("mean_shift", true);
+  sheet.AddColumn("largest_shift", true);
+  const engine::Scheme& scheme = of.scheme.engine;
+  for (const engine::LeafInfluence& leaf : leaves) {
+    sheet.AddRow({scheme.nodes[scheme.leaf_nodes[leaf.leaf]].id, FigureText(leaf.shift_mean),
+                  FigureText(leaf.shift_most)});
+  }
+  return sheet;
+}
+
+absl::Status Robustness(Context& context) {
+  const Arguments& arguments = context.arguments();
+  TERRACE_ASSIGN_OR_RETURN(const std::string scheme, FileOf(arguments, "scheme"));
+  TERRACE_ASSIGN_OR_RETURN(const std::string show, arguments.Choice("show"));
+  TERRACE_ASSIGN_OR_RETURN(const int64_t percent, arguments.Number("spread", 0, 100));
+  TERRACE_ASSIGN_OR_RETURN(const int64_t draws, arguments.Number("draws", 1, 100'000));
+  TERRACE_ASSIGN_OR_RETURN(const int64_t seed, arguments.Number("seed", 0, kSeedMax));
+  TERRACE_ASSIGN_OR_RETURN(const Evaluated evaluated, EvaluateFiles(arguments, scheme));
+  if (draws * static_cast<int64_t>(evaluated.table.table.units.size()) > kPlacesMax) {
+    return UsageError("units times draws may be 500 million at most; take fewer --draws.");
+  }
+  engine::RobustnessOptions options;
+  options.spread = static_cast<double>(percent) / 100;
+  options.draws = static_cast<int>(draws);
+  options.seed = static_cast<uint64_t>(seed);
+  options.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const engine::Robustness found = engine::AssessRobustness(
+      evaluated.scheme.engine, evaluated.table.table, evaluated.result, options);
+  return Write(context, show == "leaves" ? InfluencesOf(evaluated, found.leaves)
+                                         : PlacesOf(evaluated, found));
+}
+
 absl::Status Check(Context& context) {
   TERRACE_ASSIGN_OR_RETURN(const std::string path, FileOf(context.arguments(), "scheme"));
   TERRACE_ASSIGN_OR_RETURN(const std::vector<v1::SchemeIssue> issues, CheckTableScheme(path));
@@ -296,6 +355,13 @@ std::vector<Command> ScoreTableCommands() {
   std::vector<Flag> simulate = evaluate;
   simulate.insert(simulate.begin() + 1,
                   {"with", "FILE", "the scheme to compare it with", "", false, "@file"});
+  std::vector<Flag> robustness = evaluate;
+  robustness.insert(robustness.end(),
+                    {{"spread", "PERCENT", "how far each weight may be off, either way", "25"},
+                     {"draws", "COUNT", "how many sets of weights are tried", "1000"},
+                     {"seed", "NUMBER", "the same seed draws the same weights", "1"},
+                     {"show", "WHAT", "places of units, or what each leaf does to them", "units",
+                      false, "units leaves"}});
   evaluate.push_back({"stage", "STAGE", "what to print", "scores", false,
                       "raw denominated imputed treated normalised nodes scores"});
   return {{.name = "score check",
@@ -315,7 +381,13 @@ std::vector<Command> ScoreTableCommands() {
            .summary = "Says whose place or grade differs between two schemes on one table",
            .flags = std::move(simulate),
            .calls_server = false,
-           .run = Simulate}};
+           .run = Simulate},
+          {.name = "score robustness",
+           .summary = "Says how sure places are: with somewhat other weights, or without a leaf",
+           .details = "from and to are the 5 % and the 95 % quantile of the places over all draws.",
+           .flags = std::move(robustness),
+           .calls_server = false,
+           .run = Robustness}};
 }
 
 }  // namespace terrace::cli

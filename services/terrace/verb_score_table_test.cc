@@ -1,4 +1,5 @@
 // Schemes and tables in files, as people type it.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -142,6 +143,29 @@ TEST(ScoreSimulate, ShowsWhoseStandingDiffers) {
             "b,2,1,1,74,65,A,A\n"
             "a,1,2,-1,76,55,A,B\n");
   EXPECT_EQ(RunTerrace({"score", "simulate", "--scheme", kAsem, "--data", kAsemData}).code, 2);
+}
+
+TEST(ScoreRobustness, ShowsHowSurePlacesAre) {
+  const auto run = [](std::vector<std::string> more) {
+    std::vector<std::string> line = {"score", "robustness", "--scheme", kAsem,
+                                     "--data", kAsemData, "--unit", "uCode", "--draws", "50"};
+    line.insert(line.end(), more.begin(), more.end());
+    const Result result = RunTerrace(line);
+    EXPECT_EQ(result.code, 0) << result.err;
+    return result.out;
+  };
+  const std::string sure = run({"--spread", "0"});
+  EXPECT_THAT(sure, StartsWith("unit,rank,mean,median,from,to\nCHE,1,1,1,1,1\nNLD,2,2,2,2,2\n"));
+  EXPECT_EQ(std::count(sure.begin(), sure.end(), '\n'), 52);
+  EXPECT_EQ(run({}), run({"--seed", "1"}));
+  EXPECT_NE(run({}), run({"--seed", "2"}));
+  const std::string leaves = run({"--show", "leaves"});
+  EXPECT_THAT(leaves, StartsWith("leaf,mean_shift,largest_shift\n"));
+  EXPECT_EQ(std::count(leaves.begin(), leaves.end(), '\n'), 50);
+  EXPECT_EQ(RunTerrace({"score", "robustness", "--scheme", kAsem, "--data", kAsemData, "--unit",
+                        "uCode", "--spread", "101"})
+                .code,
+            2);
 }
 
 TEST(ScoreCheck, ShowsIssues) {

@@ -10,6 +10,7 @@
 #include "services/scoring/engine/board.h"
 #include "services/scoring/engine/combine.h"
 #include "services/scoring/engine/places.h"
+#include "services/scoring/engine/roll_up.h"
 #include "services/scoring/engine/sheet.h"
 #include "services/scoring/engine/weights.h"
 
@@ -369,6 +370,30 @@ class Evaluator {
       const UnitScore score = board.ScoreOf(static_cast<Unit>(unit));
       out_.disqualified[unit] = score.disqualified;
       if (score.assessment == Assessment::kScored) out_.scores[unit] = score.score;
+    }
+    RollUpNodes();
+  }
+
+  // What the sheets below a unit earn at each node, where its score is their mean.
+  void RollUpNodes() {
+    const Forest forest(table_.parents);
+    const absl::Span<const int> inner = forest.inner_rows();
+    const auto is_mean = [&](int row) {
+      const Rollup& rollup = scheme_.rollups[table_.rollups.empty() ? 0 : table_.rollups[row]];
+      return !HasSheet(row) && rollup.method == Method::kOverDescendants && !rollup.mixes() &&
+             scheme_.bases[rollup.basis].weight < 0;
+    };
+    if (std::none_of(inner.begin(), inner.end(), is_mean)) return;
+    std::vector<SubtreeSum> sums(inner.size());
+    std::vector<int64_t> column(units_);
+    for (std::vector<absl::optional<Fixed>>& node : out_.nodes) {
+      for (size_t unit = 0; unit < units_; ++unit) {
+        column[unit] = node[unit] ? node[unit]->units() : kNoCell;
+      }
+      forest.SumUp(column, absl::MakeSpan(sums));
+      for (size_t i = 0; i < inner.size(); ++i) {
+        if (is_mean(inner[i])) node[inner[i]] = sums[i].mean();
+      }
     }
   }
 

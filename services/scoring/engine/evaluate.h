@@ -81,7 +81,8 @@ struct Evaluation {
   std::vector<Fixed> weights;                       // Among the children of its parent.
   std::vector<absl::optional<double>> consistency;  // AHP's consistency ratio.
 
-  // By node and unit: what it earns on the scale of its points, and whether there is anything.
+  // By node and unit: what it earns on the scale of its points, and whether there is anything. Of a
+  // unit without a sheet, whose score is the mean over all sheets below, the mean of these.
   std::vector<std::vector<absl::optional<Fixed>>> nodes;
 
   // By unit.

@@ -286,6 +286,23 @@ TEST(Evaluate, RollsUpAlongTheTree) {
   EXPECT_THAT(result.bands, ElementsAre(0, 1, 0, 1, 1));
 }
 
+TEST(Evaluate, NodesOfAMeanOverSheetsAreMeansToo) {
+  Builder builder(Combination::kSum, 10);
+  builder.Add(6, RatioRule{});
+  builder.Add(4, RatioRule{});
+  Rollup over;
+  over.method = Method::kOverDescendants;
+  builder.scheme.rollups.push_back(over);
+  Table table = TableOf({{kNone, kNone, 0.5, 1, 0}, {kNone, kNone, 1, 0, 0.5}});
+  table.parents = {-1, 0, 1, 1, 0};
+  table.rollups = {1, 1, 0, 0, 0};
+  table.has_sheet = {false, false, true, true, true};
+  const Evaluation result = Evaluate(builder.scheme, table);
+  EXPECT_THAT(Numbers(result.scores), ElementsAre(5, 6.5, 7, 6, 2));
+  EXPECT_THAT(Numbers(result.nodes[1]), ElementsAre(3, 4.5, 3, 6, 0));
+  EXPECT_THAT(Numbers(result.nodes[2]), ElementsAre(2, 2, 4, 0, 2));
+}
+
 TEST(Evaluate, SiblingsAreUnitsOfOneParent) {
   Builder builder(Combination::kSum, 10);
   NormaliseRule rule = MinMax(10);
