@@ -293,7 +293,7 @@ Sheet InfluencesOf(const Evaluated& of, std::vector<engine::LeafInfluence> leave
 absl::Status Robustness(Context& context) {
   const Arguments& arguments = context.arguments();
   TERRACE_ASSIGN_OR_RETURN(const std::string scheme, FileOf(arguments, "scheme"));
-  TERRACE_ASSIGN_OR_RETURN(const std::string show, arguments.Choice("show"));
+  TERRACE_RETURN_IF_ERROR(arguments.Choice("show").status());
   TERRACE_ASSIGN_OR_RETURN(const int64_t percent, arguments.Number("spread", 0, 100));
   TERRACE_ASSIGN_OR_RETURN(const int64_t draws, arguments.Number("draws", 1, 100'000));
   TERRACE_ASSIGN_OR_RETURN(const int64_t seed, arguments.Number("seed", 0, kSeedMax));
@@ -308,8 +308,8 @@ absl::Status Robustness(Context& context) {
   options.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const engine::Robustness found = engine::AssessRobustness(
       evaluated.scheme.engine, evaluated.table.table, evaluated.result, options);
-  return Write(context, show == "leaves" ? InfluencesOf(evaluated, found.leaves)
-                                         : PlacesOf(evaluated, found));
+  return Write(context, arguments.Text("show") == "leaves" ? InfluencesOf(evaluated, found.leaves)
+                                                           : PlacesOf(evaluated, found));
 }
 
 absl::Status Check(Context& context) {

@@ -87,8 +87,9 @@ Peer RunDuckDb(int rounds) {
   char buffer[4096];
   while (pipe != nullptr && std::fgets(buffer, sizeof(buffer), pipe) != nullptr) out += buffer;
   if (pipe == nullptr || pclose(pipe) != 0) {
-    peer.failure = absl::StrCat(out.substr(0, out.find('\n')),
-                                " (npm install --no-package-lock --prefix tests/bench/peer installs it)");
+    peer.failure =
+        absl::StrCat(out.substr(0, out.find('\n')),
+                     " (npm install --no-package-lock --prefix tests/bench/peer installs it)");
     return peer;
   }
   peer.roll_up = NumbersOf(out, "rollUp");
@@ -221,17 +222,6 @@ std::vector<LeafInput> InputsOf(int64_t village, int leaves) {
   return inputs;
 }
 
-SheetValue ValueOf(const SheetResult& sheet) {
-  SheetValue value;
-  value.assessment = sheet.assessment;
-  value.score = sheet.score;
-  value.covered_points = sheet.covered_points;
-  value.applicable_points = sheet.applicable_points;
-  value.earned = sheet.earned;
-  value.available = sheet.available;
-  return value;
-}
-
 void AddMicroseconds(const std::string& what, std::vector<double> microseconds, Table* table) {
   table->Add({what, Median(std::move(microseconds)), "us"});
 }
@@ -274,7 +264,7 @@ void MeasureChange(const std::vector<int>& parents, Table* table) {
     absl::Time start = absl::Now();
     sheet.leaves[leaf] = EvaluateLeaf(scheme.leaves[leaf], points, changed);
     finisher.Finish(&sheet);
-    board.SetSheet(unit, ValueOf(sheet));
+    board.SetSheet(unit, SheetValueOf(sheet, board.ratio_leaves()));
     national = board.ScoreOf(0).score;
     cells.push_back(absl::ToDoubleMicroseconds(absl::Now() - start));
     start = absl::Now();

@@ -39,30 +39,28 @@ Fixed LeastOf(absl::Span<const Member> members, bool weighing) {
   return *least;
 }
 
-Fixed Geometric(absl::Span<const Member> members) {
-  if (LeastOf(members, true) <= Fixed()) return Fixed();
+// The weighted mean of what `of` makes of the values.
+template <class Of>
+double MeanOf(absl::Span<const Member> members, Of of) {
   double sum = 0;
   double weight = 0;
   for (const Member& member : members) {
     if (member.weight == Fixed()) continue;
     const double w = ToDouble(member.weight);
-    sum += w * std::log(ToDouble(member.value));
+    sum += w * of(ToDouble(member.value));
     weight += w;
   }
-  return Quantised(std::exp(sum / weight));
+  return sum / weight;
+}
+
+Fixed Geometric(absl::Span<const Member> members) {
+  if (LeastOf(members, true) <= Fixed()) return Fixed();
+  return Quantised(std::exp(MeanOf(members, [](double value) { return std::log(value); })));
 }
 
 Fixed Harmonic(absl::Span<const Member> members) {
   if (LeastOf(members, true) <= Fixed()) return Fixed();
-  double sum = 0;
-  double weight = 0;
-  for (const Member& member : members) {
-    if (member.weight == Fixed()) continue;
-    const double w = ToDouble(member.weight);
-    sum += w / ToDouble(member.value);
-    weight += w;
-  }
-  return Quantised(weight / sum);
+  return Quantised(1 / MeanOf(members, [](double value) { return 1 / value; }));
 }
 
 // Taken relative to one of the values, so that no power overflows whatever the exponent.
@@ -75,15 +73,9 @@ Fixed Power(double exponent, absl::Span<const Member> members) {
     unit = !unit ? value : exponent < 0 ? std::min(*unit, value) : std::max(*unit, value);
   }
   if (*unit <= 0) return Fixed();
-  double sum = 0;
-  double weight = 0;
-  for (const Member& member : members) {
-    if (member.weight == Fixed()) continue;
-    const double w = ToDouble(member.weight);
-    sum += w * std::pow(std::max(ToDouble(member.value), 0.0) / *unit, exponent);
-    weight += w;
-  }
-  return Quantised(*unit * std::pow(sum / weight, 1 / exponent));
+  const double mean = MeanOf(
+      members, [&](double value) { return std::pow(std::max(value, 0.0) / *unit, exponent); });
+  return Quantised(*unit * std::pow(mean, 1 / exponent));
 }
 
 Fixed Median(absl::Span<const Member> members) {

@@ -214,13 +214,18 @@ absl::optional<double> Scaled(const NormaliseRule& rule, const Found& found) {
 
 }  // namespace
 
-PeerParameters ParametersOf(absl::Span<const double> figures, bool places) {
+std::vector<double> SortedFigures(absl::Span<const double> figures) {
   std::vector<double> sorted;
   sorted.reserve(figures.size());
   for (double figure : figures) {
     if (std::isfinite(figure)) sorted.push_back(figure + 0.0);  // Without the sign of a zero.
   }
   std::sort(sorted.begin(), sorted.end());
+  return sorted;
+}
+
+PeerParameters ParametersOf(absl::Span<const double> figures, bool places) {
+  std::vector<double> sorted = SortedFigures(figures);
   PeerParameters peers;
   peers.count = static_cast<int64_t>(sorted.size());
   if (sorted.empty()) return peers;

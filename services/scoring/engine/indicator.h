@@ -119,6 +119,9 @@ struct PeerParameters {
   std::vector<double> sorted;
 };
 
+// Those that are there, rising.
+std::vector<double> SortedFigures(absl::Span<const double> figures);
+
 // Of the figures that are there (NaN: none), in any order. `places` keeps them in `sorted`.
 PeerParameters ParametersOf(absl::Span<const double> figures, bool places);
 

@@ -9,16 +9,6 @@ namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-std::vector<double> SortedFigures(absl::Span<const double> figures) {
-  std::vector<double> sorted;
-  sorted.reserve(figures.size());
-  for (double figure : figures) {
-    if (std::isfinite(figure)) sorted.push_back(figure + 0.0);  // Without the sign of a zero.
-  }
-  std::sort(sorted.begin(), sorted.end());
-  return sorted;
-}
-
 double MeanOf(absl::Span<const double> figures) {
   const PeerParameters found = ParametersOf(figures, /*places=*/false);
   return found.count > 0 ? found.mean : kNone;

@@ -51,7 +51,7 @@ class Field {
           if (!values[rows_[i]]) continue;
           const double points = ToDouble(*values[rows_[i]]);
           if (std::holds_alternative<BonusRule>(rule)) bonuses[i] += points;
-          if (std::holds_alternative<PenaltyRule>(rule)) offsets_[i] -= points;
+          if (std::holds_alternative<PenaltyRule>(rule)) offsets_[i] += points;  // Below 0.
         }
         continue;
       }

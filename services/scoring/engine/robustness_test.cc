@@ -150,6 +150,32 @@ TEST(RobustnessTest, ALeafLeftOutIsAWeightOfZero) {
   }
 }
 
+TEST(RobustnessTest, BonusesAndPenaltiesStayAsTheyAre) {
+  Scheme scheme = SchemeOf(3, Combination::kArithmetic, Combination::kArithmetic);
+  scheme.bonus_cap = Fixed::FromInteger(30);
+  const auto add = [&](Rule rule) {
+    Node node;
+    node.id = "extra" + std::to_string(scheme.nodes.size());
+    node.leaf = static_cast<int>(scheme.leaves.size());
+    scheme.leaf_nodes.push_back(static_cast<int>(scheme.nodes.size()));
+    scheme.nodes.push_back(node);
+    scheme.leaves.emplace_back().rule = std::move(rule);
+  };
+  BonusRule bonus;
+  bonus.each = Fixed::FromInteger(1);
+  add(bonus);
+  PenaltyRule penalty;
+  penalty.each = Fixed::FromInteger(1);
+  add(penalty);
+  const Table table = TableOf(40, 5, 0, 13);
+  const Evaluation evaluation = Evaluate(scheme, table);
+  const Robustness found = AssessRobustness(scheme, table, evaluation, Options(0, 1));
+  EXPECT_EQ(found.leaves.size(), 3u);
+  for (size_t unit = 0; unit < table.units.size(); ++unit) {
+    EXPECT_NEAR(found.units[unit]->nominal, *evaluation.ranks[unit], 1) << unit;
+  }
+}
+
 TEST(RobustnessTest, UnitsWithoutAPlaceTakeNoPart) {
   const Scheme scheme = SchemeOf(2, Combination::kArithmetic, Combination::kArithmetic);
   Table table = TableOf(3, 2, 0, 1);
