@@ -7,6 +7,7 @@ set_target_properties(terrace PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY
 set(doc_dir ${CMAKE_INSTALL_DATADIR}/doc/terrace)
 install(TARGETS terrace RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES ${TERRACE_PROTOSET} DESTINATION ${CMAKE_INSTALL_DATADIR}/terrace)
+install(DIRECTORY services/scoring/examples/ DESTINATION ${CMAKE_INSTALL_DATADIR}/terrace/schemes)
 install(FILES README.md README.zh-CN.md ARCHITECTURE.md CHANGELOG.md DESTINATION ${doc_dir})
 install(FILES deploy/systemd/terrace.service DESTINATION lib/systemd/system)
 install(FILES LICENSE DESTINATION ${doc_dir} RENAME copyright)

@@ -147,8 +147,8 @@ TEST(ScoreSimulate, ShowsWhoseStandingDiffers) {
 
 TEST(ScoreRobustness, ShowsHowSurePlacesAre) {
   const auto run = [](std::vector<std::string> more) {
-    std::vector<std::string> line = {"score", "robustness", "--scheme", kAsem,
-                                     "--data", kAsemData, "--unit", "uCode", "--draws", "50"};
+    std::vector<std::string> line = {"score",   "robustness", "--scheme", kAsem,     "--data",
+                                     kAsemData, "--unit",     "uCode",    "--draws", "50"};
     line.insert(line.end(), more.begin(), more.end());
     const Result result = RunTerrace(line);
     EXPECT_EQ(result.code, 0) << result.err;

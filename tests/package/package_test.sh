@@ -24,7 +24,8 @@ dpkg --extract "${deb[0]}" "$work/deb"
 tar -xzf "${tarball[0]}" -C "$work/tar" --strip-components=1
 
 for prefix in "$work/deb/usr" "$work/tar"; do
-  for file in share/terrace/terrace.protoset share/doc/terrace/README.md \
+  for file in share/terrace/terrace.protoset share/terrace/schemes/hdi.json \
+              share/doc/terrace/README.md \
               share/doc/terrace/copyright lib/systemd/system/terrace.service; do
     [ -s "$prefix/$file" ] || fail "$file is missing below ${prefix#"$work/"}"
   done
