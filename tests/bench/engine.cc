@@ -38,11 +38,13 @@ double MillisecondsOf(const std::function<void()>& work) {
   return absl::ToDoubleMilliseconds(absl::Now() - start);
 }
 
-// A contestant that does one thing and tells how many milliseconds it took.
-Contestant Timed(std::string what, std::function<void()> work) {
-  return {std::move(what), "ms", [work = std::move(work)] {
+// A contestant that does one thing and tells how many milliseconds it took, to `times` too.
+Contestant Timed(std::string what, std::function<void()> work,
+                 std::vector<double>* times = nullptr) {
+  return {std::move(what), "ms", [work = std::move(work), times] {
             LoadResult result;
             result.per_second = MillisecondsOf(work);
+            if (times != nullptr) times->push_back(result.per_second);
             return result;
           }};
 }
@@ -110,12 +112,6 @@ void AddPeer(const std::string& what, const std::vector<double>& milliseconds,
   table->Add(std::move(row));
 }
 
-double MedianOf(int rounds, const std::function<void()>& work) {
-  std::vector<double> times;
-  for (int round = 0; round < rounds; ++round) times.push_back(MillisecondsOf(work));
-  return Median(times);
-}
-
 void MeasureRollUp(const Effort& effort, const std::vector<int>& parents, const Peer& peer,
                    Table* table) {
   std::vector<std::vector<int64_t>> columns(kColumns);
@@ -130,6 +126,7 @@ void MeasureRollUp(const Effort& effort, const std::vector<int>& parents, const 
                                             std::vector<SubtreeSum>(forest.inner_rows().size()));
   std::vector<int64_t> read(kColumns);
   const std::string bound = "reading those columns (memory bound)";
+  std::vector<double> ours;
   const auto roll_up = [&] {
     OnThreads(kColumns, [&](int c) { forest.SumUp(columns[c], absl::MakeSpan(sums[c])); });
   };
@@ -141,9 +138,8 @@ void MeasureRollUp(const Effort& effort, const std::vector<int>& parents, const 
                                                [](int64_t a, int64_t b) { return a ^ b; });
                    });
                  }),
-           Timed("100 columns of the nation summed up to 5 levels", roll_up)},
+           Timed("100 columns of the nation summed up to 5 levels", roll_up, &ours)},
           0, table);
-  const double ours = MedianOf(effort.rounds, roll_up);
   double total = 0;
   for (const auto& column : sums) {
     total += static_cast<double>(column.back().sum) / static_cast<double>(kFixedUnitsPerOne);
@@ -152,8 +148,8 @@ void MeasureRollUp(const Effort& effort, const std::vector<int>& parents, const 
   if (peer.failure.empty() && std::abs(peer.sum / total - 1) > 1e-9) {
     checked.failure = absl::StrFormat("its sum is %.17g, ours %.17g", peer.sum, total);
   }
-  AddPeer("the same by DuckDB, two threads", peer.roll_up, "100 columns summed up", ours, checked,
-          table);
+  AddPeer("the same by DuckDB, two threads", peer.roll_up, "100 columns summed up", Median(ours),
+          checked, table);
 }
 
 void MeasurePlaces(const Effort& effort, const Peer& peer, Table* table) {
@@ -165,6 +161,7 @@ void MeasurePlaces(const Effort& effort, const Peer& peer, Table* table) {
   }
   std::vector<int64_t> sorted;
   std::vector<absl::optional<double>> places;
+  std::vector<double> ours;
   const auto rank = [&] { places = PlacesOf(scores, Ties::kCompetition, {}, {}); };
   Compete(effort.rounds,
           {Timed("std::sort of 620,573 keys",
@@ -172,10 +169,10 @@ void MeasurePlaces(const Effort& effort, const Peer& peer, Table* table) {
                    sorted = keys;
                    std::sort(sorted.begin(), sorted.end());
                  }),
-           Timed("places of 620,573 villages", rank)},
+           Timed("places of 620,573 villages", rank, &ours)},
           0, table);
   AddPeer("the same by DuckDB, two threads ", peer.order, "places of 620,573 villages",
-          MedianOf(effort.rounds, rank), peer, table);
+          Median(ours), peer, table);
 }
 
 // A scheme of so many leaves in groups of ten, means all the way up.
