@@ -50,6 +50,12 @@ std::unique_ptr<Actor> MakeMeasuresActor(Caller* caller, Office* office);
 std::unique_ptr<Actor> MakeVisitActor(Caller* caller);
 // Everybody extends the same texts and lists, each under the etag that it read.
 std::unique_ptr<Actor> MakeRegisterActor(Caller* caller);
+// Checklists and teams; plans are written, approved, drawn, released and closed.
+std::unique_ptr<Actor> MakePlansActor(Caller* caller, Office* office);
+// Figures are declared and imported, and towns scored by them under schemes that follow each other.
+std::unique_ptr<Actor> MakeScoresActor(Caller* caller, Office* office);
+// Units, titles, measures and activities come by imports, again and again.
+std::unique_ptr<Actor> MakeImportsActor(Caller* caller, Office* office);
 // Tokens and grants come and go.
 std::unique_ptr<Actor> MakeAccessActor(Caller* caller, Office* office);
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "common/rpc/positions.h"
+#include "common/rpc/status.h"
 #include "google/protobuf/descriptor.h"
 #include "services/terrace/client.h"
 #include "terrace/types/v1/types.pb.h"
@@ -114,6 +115,7 @@ absl::Status Caller::ChangeBy(const std::string& method, const OnceFn& once, Cal
   if (status.ok() && call.revision > 0) {
     way_ = way;
     by_stream_ = !call.in_header;
+    service_ = call.service;
     position_ = {call.log_id, store::Revision{call.revision}};
   }
   history_->Add(std::move(call));
@@ -139,8 +141,11 @@ absl::Status Caller::ReadAfterChange(const Message& request, Message* reply, std
   const std::unique_ptr<Message> stamped(request.New());
   stamped->CopyFrom(request);
   if (asks) {
+    Message* const asked = stamped->GetReflection()->MutableMessage(stamped.get(), field);
+    // Scores follow from several logs, whose positions stand under their services' names.
+    const FieldDescriptor* part = asked->GetDescriptor()->FindFieldByName(service_);
     auto* least = static_cast<types::v1::Cursor*>(
-        stamped->GetReflection()->MutableMessage(stamped.get(), field));
+        part == nullptr ? asked : asked->GetReflection()->MutableMessage(asked, part));
     least->set_log_id(position_.log_id);
     least->set_revision(position_.revision.value);
   }
@@ -154,6 +159,35 @@ absl::Status Caller::ReadAfterChange(const Message& request, Message* reply, std
     Rest(*channels_[way]);
   }
   return absl::CancelledError("given up");
+}
+
+absl::Status Caller::Follow(const Message& request,
+                            const std::function<bool(rpc::Stream& stream)>& take) {
+  const std::string method = cli::MethodOf(request.GetDescriptor());
+  for (int i = 0; i < kReadsMost && !*give_up_; ++i) {
+    rpc::Channel& channel = *channels_[Below(channels_.size())];
+    const std::unique_ptr<rpc::Stream> stream = channel.Open(method, absl::Now() + Patience());
+    if (stream->Write(request)) stream->WritesDone();
+    const bool enough = take(*stream);
+    if (enough) stream->Cancel();
+    const absl::Status status = stream->Finish();
+    if (enough) return absl::OkStatus();
+    if (!TryAgain(status)) return status;
+    Rest(channel);
+  }
+  return absl::CancelledError("given up");
+}
+
+bool Caller::Await(google::longrunning::Operation* operation,
+                   std::initializer_list<Reason> lawful) {
+  while (!operation->done()) {
+    google::longrunning::WaitOperationRequest wait;
+    wait.set_name(operation->name());
+    wait.mutable_timeout()->set_seconds(1);
+    if (!Expect(Read(wait, operation), absl::StrCat("wait for ", wait.name()))) return false;
+  }
+  if (!operation->has_error()) return true;
+  return Expect(rpc::FromRpcStatus(operation->error()), operation->name(), lawful);
 }
 
 bool Caller::Expect(const absl::Status& status, const std::string& what,

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <random>
 #include <string>
@@ -20,6 +21,7 @@
 #include "common/base/error.h"
 #include "common/rpc/channel.h"
 #include "common/store/store.h"
+#include "google/longrunning/operations.pb.h"
 #include "google/protobuf/message.h"
 #include "tests/robustness/history.h"
 
@@ -49,6 +51,13 @@ class Caller {
   absl::Status ReadAfterChange(const google::protobuf::Message& request,
                                google::protobuf::Message* reply, std::string* how);
   absl::Status Read(const google::protobuf::Message& request, google::protobuf::Message* reply);
+  // Opens a stream that does not end by itself, over any way, until `take` says that it has seen
+  // enough.
+  absl::Status Follow(const google::protobuf::Message& request,
+                      const std::function<bool(rpc::Stream& stream)>& take);
+
+  // Waits for the end of an operation; whether it succeeded. With `lawful` errors, see Expect.
+  bool Await(google::longrunning::Operation* operation, std::initializer_list<Reason> lawful = {});
 
   // A definite answer that is not OK and not among `lawful` is a surprise; returns whether it is
   // OK.
@@ -63,6 +72,8 @@ class Caller {
   // A new number, for ids.
   int Next() { return next_++; }
   bool given_up() const { return *give_up_; }
+  // Of the last acknowledged change.
+  const store::Cursor& position() const { return position_; }
 
  private:
   std::string NewRequestId();
@@ -77,6 +88,7 @@ class Caller {
   // Of the last acknowledged change.
   size_t way_ = 0;
   bool by_stream_ = false;
+  std::string service_;
   store::Cursor position_;
 };
 

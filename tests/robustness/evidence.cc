@@ -11,12 +11,14 @@
 #include "absl/time/clock.h"
 #include "common/base/check.h"
 #include "common/base/time.h"
+#include "common/resource/etag.h"
 #include "services/terrace/demo/figures.h"
 #include "services/terrace/demo/records.h"
 #include "services/terrace/demo/recount.h"
 #include "services/terrace/demo/scoreboard.h"
 #include "services/terrace/sample/sample.h"
 #include "terrace/gateway/v1/access.pb.h"
+#include "terrace/inspections/v1/inspections.pb.h"
 #include "terrace/scoring/v1/scoreboard.pb.h"
 
 namespace terrace::robustness {
@@ -52,6 +54,11 @@ absl::StatusOr<std::map<std::string, std::string>> SnapshotAt(const std::string&
       absl::StrCat("a replica of ", service, " is at ", reached, " and the log at ", revision));
 }
 
+void SetEnd(const Log& log, types::v1::Cursor* cursor) {
+  cursor->set_log_id(log.log_ids.back());
+  cursor->set_revision(log.batches.back().revision);
+}
+
 // All scores of the townships' scheme as of the county's instant, once the boards include the logs.
 absl::StatusOr<std::map<std::string, std::string>> PullScores(rpc::Channel& channel,
                                                               const Logs& logs) {
@@ -66,11 +73,7 @@ absl::StatusOr<std::map<std::string, std::string>> PullScores(rpc::Channel& chan
       {"measures", least.mutable_measures()},
       {"inspections", least.mutable_inspections()},
       {"scoring", least.mutable_scoring()}};
-  for (const auto& [service, cursor] : parts) {
-    const Log& log = logs.at(service);
-    cursor->set_log_id(log.log_ids.back());
-    cursor->set_revision(log.batches.back().revision);
-  }
+  for (const auto& [service, cursor] : parts) SetEnd(logs.at(service), cursor);
   const absl::Time deadline = absl::Now() + kCatchUpMost;
   absl::Status status;
   do {
@@ -91,6 +94,48 @@ absl::StatusOr<std::map<std::string, std::string>> PullScores(rpc::Channel& chan
     absl::SleepFor(kPause);
   } while (absl::Now() < deadline);
   return status;
+}
+
+// All pages of a list, which its request wants as of the end of the logs.
+template <class Response, class Request, class RowsOf>
+absl::StatusOr<std::map<std::string, std::string>> ListAll(Request request, rpc::Channel& channel,
+                                                           RowsOf rows_of) {
+  const std::string method = cli::MethodOf(Request::descriptor());
+  const absl::Time deadline = absl::Now() + kCatchUpMost;
+  std::map<std::string, std::string> rows;
+  request.set_page_size(1000);
+  for (;;) {
+    Response page;
+    const absl::Status status = channel.Call(method, request, &page, absl::Now() + kCallMost);
+    if (!status.ok()) {
+      if (absl::Now() > deadline) return status;
+      absl::SleepFor(kPause);
+      continue;
+    }
+    for (const auto& row : rows_of(page)) rows[row.name()] = resource::SerializeInOrder(row);
+    if (page.next_page_token().empty()) return rows;
+    request.set_page_token(page.next_page_token());
+  }
+}
+
+// No watch shows plans and figures.
+absl::StatusOr<std::map<std::string, std::string>> ListPlans(rpc::Channel& channel,
+                                                             const Logs& logs) {
+  namespace v1 = inspections::v1;
+  v1::ListPlansRequest request;
+  SetEnd(logs.at("inspections"), request.mutable_min_revision());
+  return ListAll<v1::ListPlansResponse>(
+      request, channel, [](const v1::ListPlansResponse& page) { return page.plans(); });
+}
+
+absl::StatusOr<std::map<std::string, std::string>> ListStatistics(rpc::Channel& channel,
+                                                                  const Logs& logs) {
+  namespace v1 = scoring::v1;
+  v1::ListStatisticsRequest request;
+  request.set_subtree(sample::kNation);
+  SetEnd(logs.at("scoring"), request.mutable_min_revision()->mutable_scoring());
+  return ListAll<v1::ListStatisticsResponse>(
+      request, channel, [](const v1::ListStatisticsResponse& page) { return page.statistics(); });
 }
 
 }  // namespace
@@ -121,6 +166,12 @@ absl::StatusOr<std::vector<Replica>> AskReplicas(const Deployment& deployment, c
     if (process->service() == "scoring" || process->service() == "terrace") {
       TERRACE_ASSIGN_OR_RETURN(auto rows, PullScores(*channel, logs));
       replicas.push_back({process->name(), "scoring", "scores", std::move(rows)});
+      TERRACE_ASSIGN_OR_RETURN(auto figures, ListStatistics(*channel, logs));
+      replicas.push_back({process->name(), "scoring", "figures", std::move(figures)});
+    }
+    if (process->service() == "inspections" || process->service() == "terrace") {
+      TERRACE_ASSIGN_OR_RETURN(auto plans, ListPlans(*channel, logs));
+      replicas.push_back({process->name(), "inspections", "plans", std::move(plans)});
     }
   }
   return replicas;

@@ -2,7 +2,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "common/rpc/status.h"
 #include "google/longrunning/operations.pb.h"
 #include "services/terrace/sample/sample.h"
 #include "terrace/measures/v1/measure_tracker.pb.h"
@@ -80,27 +79,13 @@ class MeasuresActor : public Actor {
       return;
     }
     if (!caller_.Expect(begun, absl::StrCat("issue ", name))) return;
-    if (!Await(&operation)) return;
+    if (!caller_.Await(&operation, {Reason::NO_MATCHING_UNIT})) return;
     v1::IssueMeasureResponse response;
     operation.response().UnpackTo(&response);
     caller_.Compare(absl::StrCat("assignments of ", name), absl::StrCat(villages),
                     absl::StrCat(response.created_count()), "cascade");
     measures_.push_back(name);
     TakeAssignments(name, villages);
-  }
-
-  bool Await(google::longrunning::Operation* operation) {
-    while (!operation->done()) {
-      google::longrunning::WaitOperationRequest wait;
-      wait.set_name(operation->name());
-      wait.mutable_timeout()->set_seconds(1);
-      const absl::Status status = caller_.Read(wait, operation);
-      if (!caller_.Expect(status, absl::StrCat("wait for ", wait.name()))) return false;
-    }
-    if (!operation->has_error()) return true;
-    caller_.Expect(rpc::FromRpcStatus(operation->error()), operation->name(),
-                   {Reason::NO_MATCHING_UNIT});
-    return false;
   }
 
   void TakeAssignments(const std::string& measure, int64_t villages) {

@@ -64,8 +64,11 @@ void Traffic::Run(int client, uint64_t seed) {
     actors.push_back(MakeMeasuresActor(&caller, office));
     actors.push_back(MakeRegisterActor(&caller));
     actors.push_back(MakeAccessActor(&caller, office));
+    actors.push_back(MakePlansActor(&caller, office));
+    actors.push_back(MakeScoresActor(&caller, office));
+    actors.push_back(MakeImportsActor(&caller, office));
   }
-  constexpr int kSteps[] = {40, 75, 95, 100};  // Of a hundred, by actor.
+  constexpr int kSteps[] = {32, 60, 74, 78, 89, 95, 100};  // Of a hundred, by actor.
   while (WaitForGate()) {
     const int64_t dice = caller.Below(100);
     size_t actor = 0;
