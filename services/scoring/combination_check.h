@@ -14,7 +14,8 @@ namespace terrace::scoring {
 // Whether the node is made of the shares of its children instead of their points.
 bool TakesShares(const v1::Node& node);
 
-// Whether it is, and the weights of the children matter: not to the median, the least, the greatest.
+// Whether it is, and the weights of the children matter: not to the median, the least, the
+// greatest.
 bool WeighsShares(const v1::Node& node);
 
 class CombinationChecker {

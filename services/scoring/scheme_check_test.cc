@@ -269,7 +269,7 @@ TEST(SchemeCheckTest, AcceptsAGoodIndex) {
   EXPECT_THAT(Codes(scheme), IsEmpty());
 }
 
-// What means nothing where it stands is not looked at, neither here nor when the scheme is compiled.
+// What means nothing where it stands is not looked at, neither here nor when it is compiled.
 TEST(SchemeCheckTest, WhatMeansNothingDoesNoHarm) {
   v1::Scheme scheme = IndexScheme();
   Judge(scheme, "nobody", "knows", "9");

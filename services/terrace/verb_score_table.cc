@@ -1,5 +1,5 @@
-// terrace score check, evaluate, simulate and robustness: schemes in files applied to tables in files, without
-// a server.
+// terrace score check, evaluate, simulate and robustness: schemes in files applied to tables in
+// files, without a server.
 #include <algorithm>
 #include <charconv>
 #include <cmath>

@@ -82,8 +82,8 @@ std::vector<double> NumbersOf(const std::string& json, const std::string& field)
 
 Peer RunDuckDb(int rounds) {
   Peer peer;
-  const std::string command = absl::StrCat("node " TERRACE_BENCH_PEER "/duckdb.mjs ", kColumns, " ",
-                                           rounds, " ", kThreads, " 2>&1");
+  const std::string command =
+      absl::StrCat("node " TERRACE_BENCH_PEER " ", kColumns, " ", rounds, " ", kThreads, " 2>&1");
   std::string out;
   FILE* const pipe = popen(command.c_str(), "r");
   char buffer[4096];

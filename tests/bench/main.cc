@@ -1,4 +1,5 @@
-// terrace_bench [--json=FILE] [--only=engine|services]: measures Terrace against what it stands on, in one run.
+// terrace_bench [--json=FILE] [--only=engine|services]: measures Terrace against what it stands on,
+// in one run.
 #include <unistd.h>
 
 #include <cstdio>

@@ -189,7 +189,7 @@ TEST(RobustnessTest, UnitsWithoutAPlaceTakeNoPart) {
 }
 
 TEST(RobustnessTest, PlacesThatAreEvenOddsSpreadEvenly) {
-  // One unit earns by the first leaf alone, the other by the second; which weighs more is even odds.
+  // One unit earns by the first leaf alone, the other by the second; either may weigh more.
   Scheme scheme = SchemeOf(2, Combination::kArithmetic, Combination::kArithmetic);
   scheme.nodes[1].weight = scheme.nodes[2].weight = Fixed::FromInteger(1);
   Table table = TableOf(2, 2, 0, 1);

@@ -1,13 +1,13 @@
 // Sums of whole columns over all subtrees at once.
 //
-// Concept. The rows that have others below them are put in an order in which every one stands before
-// the one above it, once; then a column is summed up in one pass over it as it is, each unit adding
-// what it has to the unit above. Only units that have others below them keep a sum, so the sums of a nation fit a
-// processor's cache, and the pass costs little more than reading the column.
+// Concept. The rows that have others below them are put in an order in which every one stands
+// before the one above it, once; then a column is summed up in one pass over it as it is, each unit
+// adding what it has to the unit above. Only units that have others below them keep a sum, so the
+// sums of a nation fit a processor's cache, and the pass costs little more than reading the column.
 //
 // Sums are exact integers: the order of rows never matters.
 //
-// Thread-safety: a Forest is immutable once made; columns may be summed up by any number of threads.
+// Thread-safety: a Forest is immutable once made; any number of threads may sum up columns.
 #ifndef TERRACE_SERVICES_SCORING_ENGINE_ROLL_UP_H_
 #define TERRACE_SERVICES_SCORING_ENGINE_ROLL_UP_H_
 

@@ -1,5 +1,5 @@
-// duckdb.mjs COLUMNS ROUNDS THREADS: sums up the columns of the national tree (tests/bench/nation.h,
-// the same rows and cells) to all five levels above the villages, level by level, and puts the
+// duckdb.mjs COLUMNS ROUNDS THREADS: sums up the columns of the national tree (the same rows and
+// cells as in ../nation.h) to all five levels above the villages, level by level, and puts the
 // villages in order by one column. Prints one JSON object: milliseconds of each round, and the sum
 // over everything, so that the caller sees that both computed the same.
 import { DuckDBInstance } from "@duckdb/node-api";
@@ -42,8 +42,8 @@ for (let round = 0; round < rounds; ++round) {
   order.push(
     await milliseconds(() =>
       db.run(
-        `CREATE OR REPLACE TEMP TABLE places AS SELECT i, rank() OVER (ORDER BY c0 DESC) AS place ` +
-          `FROM level${LEAF}`,
+        `CREATE OR REPLACE TEMP TABLE places AS ` +
+          `SELECT i, rank() OVER (ORDER BY c0 DESC) AS place FROM level${LEAF}`,
       ),
     ),
   );
