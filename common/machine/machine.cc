@@ -17,21 +17,21 @@ absl::Status Machine::Impl::Start() {
 void Machine::Impl::Stop() {
   timer_->Stop();
   subscription_.reset();
-  const auto await_posted = [this] {
-    auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return posted_ == 0; };
+  auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return posted_ == 0; };
+  {
     absl::MutexLock lock(&mu_);
+    stopped_ = true;
     mu_.Await(absl::Condition(&idle));
-  };
-  await_posted();
+  }
   // The answers of commits may come later than the feed: here while there is still somebody to take
-  // them, and what they post.
+  // them, though what they post does not run any more.
   options_.store.reset();
-  await_posted();
 }
 
 void Machine::Impl::Post(absl::AnyInvocable<void()> work) {
   {
     absl::MutexLock lock(&mu_);
+    if (stopped_) return;
     ++posted_;
   }
   options_.executor->Post([this, work = std::move(work)]() mutable {

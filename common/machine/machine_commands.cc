@@ -237,11 +237,6 @@ void Machine::Impl::OnCommit(const ExecutionPtr& x, absl::StatusOr<store::Revisi
 // A re-commit found the batch in the log. Mostly the feed brings it; but when State was loaded from
 // a snapshot that includes it, nobody tells, and the row of its first change says where it is.
 void Machine::Impl::Settle(const ExecutionPtr& x) {
-  {
-    // The feed may have brought it meanwhile; then the store may even be gone.
-    absl::MutexLock lock(&mu_);
-    if (!pending_.contains(x->batch_id)) return;
-  }
   absl::StatusOr<store::Cursor> end = options_.store->CatchUp();
   if (!end.ok()) {
     timer_->After(kRetryMost, [this, x] { Post([this, x] { Settle(x); }); });

@@ -99,7 +99,7 @@ class Machine::Impl {
   void LoadAgain();
   void Settle(const ExecutionPtr& x);
 
-  // Runs work on the executor; the machine does not end before it.
+  // Runs work on the executor; the machine does not end before it. Nothing once it is stopped.
   void Post(absl::AnyInvocable<void()> work);
   void Look();  // Ticks, sweeping, operations.
   void Tick(absl::Time instant);
@@ -129,6 +129,7 @@ class Machine::Impl {
   int running_ ABSL_GUARDED_BY(mu_) = 0;
   int posted_ ABSL_GUARDED_BY(mu_) = 0;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
+  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
   bool loading_again_ ABSL_GUARDED_BY(mu_) = false;
   bool ticking_ ABSL_GUARDED_BY(mu_) = false;
   bool sweeping_ ABSL_GUARDED_BY(mu_) = false;
