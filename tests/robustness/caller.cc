@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "common/rpc/positions.h"
 #include "common/rpc/status.h"
+#include "common/store/cursor.h"
 #include "google/protobuf/descriptor.h"
 #include "services/terrace/client.h"
 #include "terrace/types/v1/types.pb.h"
@@ -21,6 +22,9 @@ using google::protobuf::Message;
 
 // Between two attempts.
 constexpr absl::Duration kPause = absl::Milliseconds(50);
+constexpr char kDryRun[] = "validate_only";
+// Of the changes that know a dry run, so many of a hundred are asked about first.
+constexpr int kRehearsedPercent = 4;
 // A read that is refused for so long is left out.
 constexpr int kReadsMost = 20;
 
@@ -75,6 +79,33 @@ absl::Status Caller::Change(const Message& request, Message* reply, Call call) {
 
 absl::Status Caller::Edit(const Message& request, Message* reply, Call call,
                           const std::function<std::string()>& etag) {
+  absl::Status rehearsed;
+  const std::string what = call.what;
+  if (request.GetDescriptor()->FindFieldByName(kDryRun) != nullptr && Chance(kRehearsedPercent)) {
+    const std::unique_ptr<Message> ignored(reply->New());
+    rehearsed = DryRun(request, ignored.get(), {.what = what});
+  }
+  const absl::Status status = Send(request, reply, std::move(call), etag);
+  // Only what others do, or what a later chunk finds, may make the change work after all.
+  if (status.ok()) {
+    Expect(rehearsed, absl::StrCat("dry run about ", what),
+           {Reason::CODE_TAKEN, Reason::NO_MATCHING_UNIT});
+  }
+  return status;
+}
+
+absl::Status Caller::DryRun(const Message& request, Message* reply, Call call) {
+  const std::unique_ptr<Message> stamped(request.New());
+  stamped->CopyFrom(request);
+  stamped->GetReflection()->SetBool(stamped.get(),
+                                    stamped->GetDescriptor()->FindFieldByName(kDryRun), true);
+  call.dry_run = true;
+  call.in_header = false;
+  return Send(*stamped, reply, std::move(call), nullptr);
+}
+
+absl::Status Caller::Send(const Message& request, Message* reply, Call call,
+                          const std::function<std::string()>& etag) {
   const std::unique_ptr<Message> stamped(request.New());
   stamped->CopyFrom(request);
   call.request_id = NewRequestId();
@@ -112,70 +143,86 @@ absl::Status Caller::ChangeBy(const std::string& method, const OnceFn& once, Cal
   }
   call.outcome = status.ok() ? Outcome::kAcknowledged : Outcome::kRefused;
   if (!status.ok()) call.reason = std::string(InfoOf(DetailsOf(status)->reason).name);
-  if (status.ok() && call.revision > 0) {
-    way_ = way;
-    by_stream_ = !call.in_header;
-    service_ = call.service;
-    position_ = {call.log_id, store::Revision{call.revision}};
+  if (status.ok() && !call.dry_run) {
+    history_->AddAnswer(method);
+    if (call.revision > 0) {
+      last_[call.service] = {way, !call.in_header, {call.log_id, store::Revision{call.revision}}};
+    }
   }
   history_->Add(std::move(call));
   return status;
 }
 
-absl::Status Caller::Read(const Message& request, Message* reply) {
-  const std::string method = cli::MethodOf(request.GetDescriptor());
-  absl::Status status;
+absl::Status Caller::TryReads(const std::string& method, const std::function<size_t()>& way,
+                              const std::function<absl::Status(rpc::Channel& channel)>& once) {
   for (int i = 0; i < kReadsMost && !*give_up_; ++i) {
-    rpc::Channel& channel = *channels_[Below(channels_.size())];
-    status = channel.Call(method, request, reply, absl::Now() + Patience());
+    rpc::Channel& channel = *channels_[way()];
+    const absl::Status status = once(channel);
+    if (status.ok()) history_->AddAnswer(method);
     if (!TryAgain(status)) return status;
     Rest(channel);
   }
   return absl::CancelledError("given up");
 }
 
+absl::Status Caller::Read(const Message& request, Message* reply) {
+  const std::string method = cli::MethodOf(request.GetDescriptor());
+  return TryReads(
+      method, [this] { return Below(channels_.size()); },
+      [&](rpc::Channel& channel) {
+        return channel.Call(method, request, reply, absl::Now() + Patience());
+      });
+}
+
+void Caller::AskForLastChange(Message* request) {
+  const FieldDescriptor* field = request->GetDescriptor()->FindFieldByName("min_revision");
+  const std::string service = ServiceOf(cli::MethodOf(request->GetDescriptor()));
+  const auto last = last_.find(service);
+  if (field == nullptr || last == last_.end()) return;
+  Message* const asked = request->GetReflection()->MutableMessage(request, field);
+  // Scores follow from several logs, whose positions stand under their services' names.
+  const FieldDescriptor* part = asked->GetDescriptor()->FindFieldByName(service);
+  auto* least = static_cast<types::v1::Cursor*>(
+      part == nullptr ? asked : asked->GetReflection()->MutableMessage(asked, part));
+  *least = store::ToProto(last->second.position);
+}
+
 absl::Status Caller::ReadAfterChange(const Message& request, Message* reply, std::string* how) {
-  const FieldDescriptor* field = request.GetDescriptor()->FindFieldByName("min_revision");
+  const std::string method = cli::MethodOf(request.GetDescriptor());
+  const auto last = last_.find(ServiceOf(method));
+  if (last == last_.end()) {
+    *how = "nothing before";
+    return Read(request, reply);
+  }
+  const LastChange& change = last->second;
   // The answers on a stream tell their position in the body alone, so nothing of it is sent along.
-  const bool asks = field != nullptr && (by_stream_ || Chance(50));
+  const bool asks = request.GetDescriptor()->FindFieldByName("min_revision") != nullptr &&
+                    (change.by_stream || Chance(50));
   const std::unique_ptr<Message> stamped(request.New());
   stamped->CopyFrom(request);
-  if (asks) {
-    Message* const asked = stamped->GetReflection()->MutableMessage(stamped.get(), field);
-    // Scores follow from several logs, whose positions stand under their services' names.
-    const FieldDescriptor* part = asked->GetDescriptor()->FindFieldByName(service_);
-    auto* least = static_cast<types::v1::Cursor*>(
-        part == nullptr ? asked : asked->GetReflection()->MutableMessage(asked, part));
-    least->set_log_id(position_.log_id);
-    least->set_revision(position_.revision.value);
-  }
+  if (asks) AskForLastChange(stamped.get());
   *how = asks ? "min_revision" : "terrace-seen";
-  const size_t way = asks ? Below(channels_.size()) : way_;
-  const std::string method = cli::MethodOf(request.GetDescriptor());
-  absl::Status status;
-  for (int i = 0; i < kReadsMost && !*give_up_; ++i) {
-    status = channels_[way]->Call(method, *stamped, reply, absl::Now() + Patience());
-    if (!TryAgain(status)) return status;
-    Rest(*channels_[way]);
-  }
-  return absl::CancelledError("given up");
+  const size_t way = asks ? Below(channels_.size()) : change.way;
+  return TryReads(
+      method, [way] { return way; },
+      [&](rpc::Channel& channel) {
+        return channel.Call(method, *stamped, reply, absl::Now() + Patience());
+      });
 }
 
 absl::Status Caller::Follow(const Message& request,
                             const std::function<bool(rpc::Stream& stream)>& take) {
   const std::string method = cli::MethodOf(request.GetDescriptor());
-  for (int i = 0; i < kReadsMost && !*give_up_; ++i) {
-    rpc::Channel& channel = *channels_[Below(channels_.size())];
-    const std::unique_ptr<rpc::Stream> stream = channel.Open(method, absl::Now() + Patience());
-    if (stream->Write(request)) stream->WritesDone();
-    const bool enough = take(*stream);
-    if (enough) stream->Cancel();
-    const absl::Status status = stream->Finish();
-    if (enough) return absl::OkStatus();
-    if (!TryAgain(status)) return status;
-    Rest(channel);
-  }
-  return absl::CancelledError("given up");
+  return TryReads(
+      method, [this] { return Below(channels_.size()); },
+      [&](rpc::Channel& channel) {
+        const std::unique_ptr<rpc::Stream> stream = channel.Open(method, absl::Now() + Patience());
+        if (stream->Write(request)) stream->WritesDone();
+        const bool enough = take(*stream);
+        if (enough) stream->Cancel();
+        const absl::Status status = stream->Finish();
+        return enough ? absl::OkStatus() : status;
+      });
 }
 
 bool Caller::Await(google::longrunning::Operation* operation,

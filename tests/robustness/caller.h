@@ -11,6 +11,7 @@
 #include <atomic>
 #include <functional>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -35,19 +36,24 @@ class Caller {
          History* history, const std::atomic<bool>* give_up);
 
   // Fills in the request id. `call` says what is known of the change beforehand: what, keys, edit.
-  // CANCELLED when it was given up.
+  // CANCELLED when it was given up. Sometimes asks first whether it would work, which must tell the
+  // same and write nothing.
   absl::Status Change(const google::protobuf::Message& request, google::protobuf::Message* reply,
                       Call call);
   // The same for an edit: `etag` tells the one of the reply.
   absl::Status Edit(const google::protobuf::Message& request, google::protobuf::Message* reply,
                     Call call, const std::function<std::string()>& etag);
-  // The same for one exchange on a stream. `once` is tried until its answer is definite and fills
+  // Asks only whether the change would work. `call` has the keys of rows that nothing ever writes.
+  absl::Status DryRun(const google::protobuf::Message& request, google::protobuf::Message* reply,
+                      Call call);
+  // Change for one exchange on a stream. `once` is tried until its answer is definite and fills
   // in the call's log position.
   using OnceFn = std::function<absl::Status(rpc::Channel& channel, absl::Time deadline, Call*)>;
   absl::Status ChangeBy(const std::string& method, const OnceFn& once, Call call);
 
-  // Reads something that must include the last acknowledged change: by `min_revision`, where the
-  // request has one and the dice say so, over any way; else over the way of that change. Says how.
+  // Reads something that must include the last acknowledged change of the same service: by
+  // `min_revision`, where the request has one and the dice say so, over any way; else over the way
+  // of that change. Says how.
   absl::Status ReadAfterChange(const google::protobuf::Message& request,
                                google::protobuf::Message* reply, std::string* how);
   absl::Status Read(const google::protobuf::Message& request, google::protobuf::Message* reply);
@@ -55,6 +61,17 @@ class Caller {
   // enough.
   absl::Status Follow(const google::protobuf::Message& request,
                       const std::function<bool(rpc::Stream& stream)>& take);
+  // Reads a stream to its end, which must include the last acknowledged change of the same service.
+  template <class Response, class Request>
+  absl::Status PullAfterChange(Request request, std::vector<Response>* messages) {
+    AskForLastChange(&request);
+    return Follow(request, [messages](rpc::Stream& stream) {
+      messages->clear();
+      Response message;
+      while (stream.Read(&message)) messages->push_back(message);
+      return false;
+    });
+  }
 
   // Waits for the end of an operation; whether it succeeded. With `lawful` errors, see Expect.
   bool Await(google::longrunning::Operation* operation, std::initializer_list<Reason> lawful = {});
@@ -72,10 +89,24 @@ class Caller {
   // A new number, for ids.
   int Next() { return next_++; }
   bool given_up() const { return *give_up_; }
-  // Of the last acknowledged change.
-  const store::Cursor& position() const { return position_; }
+  // Of the service's last change that was acknowledged.
+  const store::Cursor& position(const std::string& service) { return last_[service].position; }
 
  private:
+  // A service's last change that was acknowledged.
+  struct LastChange {
+    size_t way = 0;
+    bool by_stream = false;
+    store::Cursor position;
+  };
+
+  absl::Status Send(const google::protobuf::Message& request, google::protobuf::Message* reply,
+                    Call call, const std::function<std::string()>& etag);
+  // Sets `min_revision` to the last change of the request's service, if there is one.
+  void AskForLastChange(google::protobuf::Message* request);
+  // Repeats `once` until its answer is definite, and notes what has answered.
+  absl::Status TryReads(const std::string& method, const std::function<size_t()>& way,
+                        const std::function<absl::Status(rpc::Channel& channel)>& once);
   std::string NewRequestId();
   absl::Duration Patience() { return absl::Milliseconds(500 + Below(3500)); }
 
@@ -85,11 +116,7 @@ class Caller {
   History* const history_;
   const std::atomic<bool>* const give_up_;
   int next_ = 0;
-  // Of the last acknowledged change.
-  size_t way_ = 0;
-  bool by_stream_ = false;
-  std::string service_;
-  store::Cursor position_;
+  std::map<std::string, LastChange> last_;  // By service.
 };
 
 // Waits a moment before the next attempt.

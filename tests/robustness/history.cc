@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 
 namespace terrace::robustness {
 namespace {
@@ -28,6 +29,7 @@ std::string ToText(const Call& call) {
                       absl::FormatTime("%H:%M:%E3S", call.start, absl::UTCTimeZone()), call.client,
                       call.method.substr(call.method.rfind('/') + 1), call.what, call.request_id,
                       call.attempts, Name(call.outcome));
+  if (call.dry_run) absl::StrAppend(&text, " dry run");
   if (!call.reason.empty()) absl::StrAppend(&text, " ", call.reason);
   if (call.revision > 0) {
     absl::StrAppend(&text, " at ", call.service, "=", call.log_id, ":", call.revision);
@@ -37,6 +39,11 @@ std::string ToText(const Call& call) {
                     call.edit->token);
   }
   return text;
+}
+
+std::string ServiceOf(absl::string_view method) {
+  const std::vector<std::string> parts = absl::StrSplit(method, '.');
+  return parts.size() > 1 ? parts[1] : "";
 }
 
 void History::Add(Call call) {
@@ -60,6 +67,11 @@ void History::Add(Surprise surprise) {
   surprises_.push_back(std::move(surprise));
 }
 
+void History::AddAnswer(const std::string& method) {
+  absl::MutexLock lock(&mu_);
+  ++answers_[method];
+}
+
 std::vector<Call> History::calls() const {
   absl::MutexLock lock(&mu_);
   return calls_;
@@ -73,6 +85,11 @@ std::vector<ReadBack> History::reads() const {
 std::vector<Surprise> History::surprises() const {
   absl::MutexLock lock(&mu_);
   return surprises_;
+}
+
+std::map<std::string, int64_t> History::answers() const {
+  absl::MutexLock lock(&mu_);
+  return answers_;
 }
 
 absl::Duration History::TakeLongestSilence() {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
@@ -42,6 +43,8 @@ struct Call {
   int64_t revision = 0;           // The position that the reply told.
   std::vector<std::string> keys;  // Rows that it must have written, at that position or before.
   bool in_header = true;          // Whether its batch names the request id.
+  // Whether it asked only if the change would work: `keys` are then rows that nothing ever writes.
+  bool dry_run = false;
   absl::optional<RegisterEdit> edit;
 };
 
@@ -64,16 +67,22 @@ struct Surprise {
 };
 
 std::string ToText(const Call& call);
+// "registry" of "/terrace.registry.v1.UnitRegistry/CreateUnit".
+std::string ServiceOf(absl::string_view method);
 
 class History {
  public:
   void Add(Call call);
   void Add(ReadBack read);
   void Add(Surprise surprise);
+  // A client got an answer of the method that is OK, and none of a dry run.
+  void AddAnswer(const std::string& method);
 
   std::vector<Call> calls() const;
   std::vector<ReadBack> reads() const;
   std::vector<Surprise> surprises() const;
+  // How often each method has answered.
+  std::map<std::string, int64_t> answers() const;
   // The longest time between two acknowledged changes since the last call of this.
   absl::Duration TakeLongestSilence();
 
@@ -82,6 +91,7 @@ class History {
   std::vector<Call> calls_ ABSL_GUARDED_BY(mu_);
   std::vector<ReadBack> reads_ ABSL_GUARDED_BY(mu_);
   std::vector<Surprise> surprises_ ABSL_GUARDED_BY(mu_);
+  std::map<std::string, int64_t> answers_ ABSL_GUARDED_BY(mu_);  // By method.
   absl::Time last_acknowledged_ ABSL_GUARDED_BY(mu_) = absl::InfiniteFuture();
   absl::Duration longest_silence_ ABSL_GUARDED_BY(mu_) = absl::ZeroDuration();
 };

@@ -42,7 +42,7 @@ class ImportsActor : public Actor {
   void ImportUnits() {
     registry::v1::ImportUnitsRequest request;
     request.set_subtree(office_.name);
-    const std::string office = office_.name.substr(6);
+    const std::string office = office_.id();
     registry::v1::ImportUnitRow& row = *request.add_rows();
     row.set_unit_id(absl::StrCat(office, "-", AnyId()));
     row.set_parent_id(office);
@@ -69,7 +69,7 @@ class ImportsActor : public Actor {
     Call call;
     for (const std::string& town : office_.towns) {
       registry::v1::ImportDesignationRow& row = *request.add_rows();
-      row.set_unit_id(town.substr(6));
+      row.set_unit_id(std::string(resource::OwnerOf(town)));
       row.set_designation_id(AnyId());
       registry::v1::Designation& designation = *row.mutable_designation();
       designation.set_level("levels/county");

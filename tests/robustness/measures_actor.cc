@@ -12,7 +12,7 @@ namespace {
 
 namespace v1 = measures::v1;
 
-constexpr int kMeasuresMost = 4;      // Open at a time; older ones are cancelled.
+constexpr int kMeasuresMost = 3;      // Open at a time; older ones are cancelled.
 constexpr int kSubmissionsMost = 20;  // Of one report.
 
 class MeasuresActor : public Actor {
@@ -22,19 +22,17 @@ class MeasuresActor : public Actor {
 
   void Act() override {
     const int64_t dice = caller_.Below(100);
-    if (dice < 15) {
-      RecordActivity();
-    } else if (dice < 22 || assignments_.empty()) {
+    if (dice < 6 || assignments_.empty()) {
       Issue();
-    } else if (dice < 90) {
+    } else if (dice < 75) {
       Report(&assignments_[caller_.Below(assignments_.size())]);
     } else {
-      Claim(&assignments_[caller_.Below(assignments_.size())]);
+      Claim(caller_.Chance(70) ? Farthest() : &assignments_[caller_.Below(assignments_.size())]);
     }
   }
 
  private:
-  enum class ReportStep { kNone, kSubmitted, kReturned, kAccepted };
+  enum class ReportStep { kNone, kSubmitted, kReturned, kAccepted, kExcused };
   enum class ClaimStep { kNone, kAcknowledged, kClaimed, kReturned, kDone };
   struct OwnReport {
     ReportStep step = ReportStep::kNone;
@@ -46,6 +44,26 @@ class MeasuresActor : public Actor {
     ClaimStep claim = ClaimStep::kNone;
     OwnReport reports[12];  // By month of 2016.
   };
+
+  // The one that has come farthest and can go on, so that some come to the end.
+  OwnAssignment* Farthest() {
+    OwnAssignment* farthest = &assignments_.front();
+    for (OwnAssignment& row : assignments_) {
+      if (row.claim == ClaimStep::kDone) continue;
+      if (farthest->claim == ClaimStep::kDone || row.claim > farthest->claim) farthest = &row;
+    }
+    return farthest;
+  }
+
+  // A month at random, or one whose report waits for a judgement.
+  int64_t MonthFor(const OwnAssignment& assignment) {
+    const int64_t month = caller_.Below(12);
+    if (caller_.Chance(50)) return month;
+    for (int64_t i = 0; i < 12; ++i) {
+      if (assignment.reports[i].step == ReportStep::kSubmitted) return i;
+    }
+    return month;
+  }
 
   // A measure for every open village: as many assignments as the client has villages by now.
   void Issue() {
@@ -128,13 +146,23 @@ class MeasuresActor : public Actor {
 
   void Report(OwnAssignment* assignment) {
     if (assignment->claim == ClaimStep::kDone) return;
-    const int64_t month = caller_.Below(12);
+    const int64_t month = MonthFor(*assignment);
     OwnReport* const report = &assignment->reports[month];
     const std::string period = absl::StrFormat("2016-%02d", month + 1);
     const std::string name = absl::StrCat(assignment->name, "/reports/", period);
     v1::Report made;
     absl::Status status;
-    if (report->step == ReportStep::kNone || report->step == ReportStep::kReturned) {
+    const bool open = report->step != ReportStep::kAccepted && report->step != ReportStep::kExcused;
+    if (open && caller_.Chance(7)) {
+      v1::ExcuseReportRequest request;
+      request.set_assignment(assignment->name);
+      request.set_period(period);
+      request.set_acting_office(office_.name);
+      request.set_note(absl::StrCat("no work in winter ", caller_.Next()));
+      status = caller_.Change(request, &made, {.what = name, .keys = {name}});
+      if (!Took(status, name)) return;
+      report->step = ReportStep::kExcused;
+    } else if (report->step == ReportStep::kNone || report->step == ReportStep::kReturned) {
       if (report->submissions >= kSubmissionsMost) return;
       v1::SubmitReportRequest request;
       request.set_assignment(assignment->name);
@@ -225,37 +253,6 @@ class MeasuresActor : public Actor {
     if (Took(status, name)) assignment->claim = next;
   }
 
-  void RecordActivity() {
-    const std::string id = absl::StrCat("a", caller_.Next());
-    const std::string name = absl::StrCat(office_.name, "/activities/", id);
-    v1::RecordActivityRequest request;
-    request.set_parent(office_.name);
-    request.set_activity_id(id);
-    v1::Activity& activity = *request.mutable_activity();
-    activity.set_kind("lecture");
-    activity.set_display_name(absl::StrCat("Lecture ", id));
-    *activity.mutable_date() = sample::DateOf(absl::CivilDay(2016, 5, 1));
-    v1::Activity made;
-    if (!caller_.Expect(caller_.Change(request, &made, {.what = name, .keys = {name}}), name)) {
-      return;
-    }
-    // The same again, under another request id, is the same activity.
-    if (caller_.Chance(30)) {
-      caller_.Expect(caller_.Change(request, &made, {.what = name, .in_header = false}),
-                     absl::StrCat("repeat ", name));
-    }
-    ++activities_;
-    if (caller_.Chance(70)) return;
-    v1::SummarizeActivitiesRequest sum;
-    sum.set_parent(office_.name);
-    v1::SummarizeActivitiesResponse found;
-    std::string how;
-    if (!caller_.Expect(caller_.ReadAfterChange(sum, &found, &how), "sum of activities")) return;
-    caller_.Compare(
-        absl::StrCat("activities of ", office_.name), absl::StrCat(activities_),
-        absl::StrCat(found.summaries_size() == 0 ? 0 : found.summaries(0).activity_count()), how);
-  }
-
   bool Took(const absl::Status& status, const std::string& what) {
     return caller_.Expect(status, what);
   }
@@ -265,7 +262,6 @@ class MeasuresActor : public Actor {
   const std::string list_;
   std::vector<std::string> measures_;
   std::vector<OwnAssignment> assignments_;
-  int activities_ = 0;
 };
 
 }  // namespace

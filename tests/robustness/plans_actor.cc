@@ -136,7 +136,7 @@ class PlansActor : public Actor {
 
   // The next step of the plan that is under way.
   void GoOn() {
-    if (step_ != Step::kNone && step_ < Step::kReleasing && caller_.Chance(5)) {
+    if (step_ != Step::kNone && step_ < Step::kReleasing && caller_.Chance(14)) {
       Cancel();
       return;
     }
@@ -145,7 +145,7 @@ class PlansActor : public Actor {
         Create();
         break;
       case Step::kDraft:
-        caller_.Chance(30) ? Update() : Approve();
+        caller_.Chance(45) ? Update() : Approve();
         break;
       case Step::kApproved:
         Draw();

@@ -1,11 +1,11 @@
-#include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "services/terrace/sample/sample.h"
 #include "terrace/measures/v1/measure_tracker.pb.h"
 #include "terrace/registry/v1/registry.pb.h"
 #include "tests/robustness/actors.h"
+#include "tests/robustness/register_edit.h"
 
 namespace terrace::robustness {
 namespace {
@@ -19,27 +19,39 @@ class RegisterActor : public Actor {
   explicit RegisterActor(Caller* caller) : caller_(*caller) {}
 
   void Act() override {
-    if (caller_.Chance(50)) {
-      AddFigure(absl::StrCat("units/rb-register-", caller_.Below(kRegisters)));
-    } else {
-      AddWord(absl::StrCat(kSharedOffice, "/measures/register-", caller_.Below(kRegisters)));
+    const int64_t number = caller_.Below(kRegisters);
+    switch (caller_.Below(5)) {
+      case 0:
+      case 1:
+        AddFigure(absl::StrCat("units/rb-register-", number));
+        break;
+      case 2:
+        AddWord<measures::v1::GetMeasureRequest>(
+            absl::StrCat(kSharedOffice, "/measures/register-", number),
+            &measures::v1::UpdateMeasureRequest::mutable_measure);
+        break;
+      case 3:
+        AddWord<measures::v1::GetMeasureListRequest>(
+            absl::StrCat(kSharedOffice, "/measureLists/register-", number),
+            &measures::v1::UpdateMeasureListRequest::mutable_measure_list);
+        break;
+      default:
+        AddToName(absl::StrCat(kSharedOffice, "/programmes/register-", number));
+        break;
     }
   }
 
  private:
-  std::string Token() { return absl::StrCat(caller_.client(), ".", caller_.Next()); }
-
   void AddFigure(const std::string& name) {
     registry::v1::GetUnitRequest get;
     get.set_name(name);
     registry::v1::Unit found;
     if (!caller_.Expect(caller_.Read(get, &found), absl::StrCat("read ", name))) return;
-    Call call = {.what = name, .keys = {name}};
-    call.edit = RegisterEdit{name, found.etag(), "", Token(), false};
     registry::v1::UpdateUnitRequest request;
     registry::v1::Unit& unit = *request.mutable_unit();
     unit.set_name(name);
     unit.set_etag(found.etag());
+    Call call = NextEdit(&caller_, unit);
     call.edit->cleared = found.attributes_size() >= kFiguresMost;
     if (!call.edit->cleared) *unit.mutable_attributes() = found.attributes();
     registry::v1::UnitAttribute& figure = *unit.add_attributes();
@@ -51,34 +63,33 @@ class RegisterActor : public Actor {
     figure.set_source(call.edit->token);
     request.mutable_update_mask()->add_paths("attributes");
     registry::v1::Unit made;
-    Edit(request, &made, std::move(call));
+    EditRegister(&caller_, request, &made, std::move(call));
   }
 
-  void AddWord(const std::string& name) {
-    measures::v1::GetMeasureRequest get;
+  template <class Get, class Update, class Resource>
+  void AddWord(const std::string& name, Resource* (Update::*resource)()) {
+    Get get;
     get.set_name(name);
-    measures::v1::Measure found;
+    Resource found;
     if (!caller_.Expect(caller_.Read(get, &found), absl::StrCat("read ", name))) return;
-    Call call = {.what = name, .keys = {name}};
-    call.edit = RegisterEdit{name, found.etag(), "", Token(), false};
-    measures::v1::UpdateMeasureRequest request;
-    measures::v1::Measure& measure = *request.mutable_measure();
-    measure.set_name(name);
-    measure.set_etag(found.etag());
-    call.edit->cleared = found.description().size() >= kDescriptionBytesMost;
-    measure.set_description(call.edit->cleared || found.description().empty()
-                                ? call.edit->token
-                                : absl::StrCat(found.description(), " ", call.edit->token));
+    Update request;
+    Resource& changed = *(request.*resource)();
+    changed.set_name(name);
+    changed.set_etag(found.etag());
+    Call call = NextEdit(&caller_, changed);
+    changed.set_description(Extended(found.description(), kDescriptionBytesMost, &*call.edit));
     request.mutable_update_mask()->add_paths("description");
-    measures::v1::Measure made;
-    Edit(request, &made, std::move(call));
+    Resource made;
+    EditRegister(&caller_, request, &made, std::move(call));
   }
 
-  template <class Request, class Resource>
-  void Edit(const Request& request, Resource* made, Call call) {
-    const std::string what = call.what;
-    caller_.Expect(caller_.Edit(request, made, std::move(call), [made] { return made->etag(); }),
-                   what, {Reason::ETAG_MISMATCH});
+  void AddToName(const std::string& name) {
+    registry::v1::GetProgrammeRequest get;
+    get.set_name(name);
+    registry::v1::Programme found;
+    if (!caller_.Expect(caller_.Read(get, &found), absl::StrCat("read ", name))) return;
+    registry::v1::UpdateProgrammeRequest request;
+    AddToNameOf(&caller_, found, &request, request.mutable_programme());
   }
 
   Caller& caller_;

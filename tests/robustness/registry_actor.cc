@@ -12,6 +12,7 @@ namespace v1 = registry::v1;
 
 constexpr int kVillagesMost = 40;  // Open at a time.
 constexpr int kContestedCodes = 12;
+constexpr int kLastHonour = 3;  // With a step after it.
 
 class RegistryActor : public Actor {
  public:
@@ -29,7 +30,8 @@ class RegistryActor : public Actor {
     } else if (dice < 75) {
       TakeCode(unit);
     } else if (dice < 92) {
-      Honour(unit);
+      OwnUnit* const farthest = caller_.Chance(50) ? Farthest() : nullptr;
+      Honour(farthest == nullptr ? unit : farthest);
     } else {
       Close(unit);
     }
@@ -47,11 +49,20 @@ class RegistryActor : public Actor {
     }
     return open.empty() ? nullptr : open[caller_.Below(open.size())];
   }
+  // The open one that has come farthest and can go on, so that some come to the end.
+  OwnUnit* Farthest() {
+    OwnUnit* farthest = nullptr;
+    for (OwnUnit& unit : office_.villages) {
+      if (!unit.open || unit.honours > kLastHonour) continue;
+      if (farthest == nullptr || unit.honours > farthest->honours) farthest = &unit;
+    }
+    return farthest;
+  }
   const std::string& AnyTown() { return office_.towns[caller_.Below(office_.towns.size())]; }
 
   void Create() {
     OwnUnit unit;
-    const std::string id = absl::StrCat(office_.name.substr(6), "-v", caller_.Next());
+    const std::string id = absl::StrCat(office_.id(), "-v", caller_.Next());
     unit.name = absl::StrCat("units/", id);
     unit.parent = AnyTown();
     unit.display_name = absl::StrCat("Village ", id);
@@ -77,7 +88,7 @@ class RegistryActor : public Actor {
     request.mutable_unit()->set_name(unit->name);
     request.mutable_unit()->set_etag(unit->etag);
     request.mutable_unit()->set_display_name(
-        absl::StrCat("Village ", unit->name.substr(6), " renamed ", caller_.Next()));
+        absl::StrCat("Village ", unit->id(), " renamed ", caller_.Next()));
     request.mutable_update_mask()->add_paths("display_name");
     v1::Unit made;
     if (!caller_.Expect(caller_.Change(request, &made, {.what = unit->name, .keys = {unit->name}}),
@@ -143,7 +154,7 @@ class RegistryActor : public Actor {
         status = caller_.Change(
             request, &reply,
             {.what = unit->name,
-             .keys = {absl::StrCat(sample::kProgramme, "/enrollments/", unit->name.substr(6))}});
+             .keys = {absl::StrCat(sample::kProgramme, "/enrollments/", unit->id())}});
         if (status.ok() && reply.results(0).outcome() != types::v1::RowResult::OUTCOME_CREATED) {
           status = absl::InternalError(reply.ShortDebugString());
         }

@@ -23,6 +23,9 @@ constexpr absl::Duration kRecoveryMost = absl::Seconds(60);
 constexpr absl::Duration kCallTimeout = absl::Seconds(20);
 constexpr size_t kViolationsShown = 5;  // Of one guarantee.
 
+// "CreateUnit" of "/terrace.registry.v1.UnitRegistry/CreateUnit".
+std::string MethodName(const std::string& method) { return method.substr(method.rfind('/') + 1); }
+
 class Runner {
  public:
   explicit Runner(const RunOptions& options)
@@ -36,10 +39,9 @@ class Runner {
   Summary Run() {
     if (!Prepare()) return std::move(summary_);
     const absl::Time start = absl::Now();
-    absl::Duration worked = absl::ZeroDuration();
-    while (worked < summary_.options.length && !stuck_) {
+    while (worked_ < summary_.options.length && !stuck_) {
       const absl::Duration round =
-          std::min(summary_.options.quiet_each, summary_.options.length - worked);
+          std::min(summary_.options.quiet_each, summary_.options.length - worked_);
       traffic_->Go();
       const absl::Time end = absl::Now() + round;
       while (absl::Now() < end) {
@@ -47,11 +49,12 @@ class Runner {
         faults_.Poll(summary_.options.pace);
         absl::SleepFor(kTick);
       }
-      worked += round;
+      worked_ += round;
       summary_.longest_silence = std::max(summary_.longest_silence, history_.TakeLongestSilence());
       Quiet();
       std::printf("%s %s: %s of %s, %zu calls, %d quiet points, %s in all\n",
-                  summary_.failed() ? "FAILED" : "ok", Form(), absl::FormatDuration(worked).c_str(),
+                  summary_.failed() ? "FAILED" : "ok", Form(),
+                  absl::FormatDuration(worked_).c_str(),
                   absl::FormatDuration(summary_.options.length).c_str(), history_.calls().size(),
                   summary_.quiet_points,
                   absl::FormatDuration(absl::Trunc(absl::Now() - start, absl::Seconds(1))).c_str());
@@ -67,7 +70,7 @@ class Runner {
   bool Prepare() {
     const std::vector<Service*> gateways = deployment_->gateways();
     world_link_ = gateways.front()->AddLink("world");
-    absl::StatusOr<World> world = MakeWorld(world_link_, deployment_->admin_token(), kClients);
+    absl::StatusOr<World> world = MakeWorld(world_link_, deployment_->admin_token(), kOffices);
     if (!world.ok()) {
       Violated("ThePreparationSucceeds", world.status().ToString());
       return false;
@@ -75,7 +78,7 @@ class Runner {
     std::vector<std::vector<std::shared_ptr<rpc::Channel>>> channels;
     for (int i = 0; i < kClients; ++i) {
       const std::string name = absl::StrCat("client-", i);
-      const std::string& token = i + 1 == kClients ? deployment_->admin_token() : world->tokens[i];
+      const std::string& token = i < kOffices ? world->tokens[i] : deployment_->admin_token();
       channels.emplace_back();
       // Each gateway by itself, and all of them together.
       for (Service* gateway : gateways) {
@@ -175,6 +178,7 @@ class Runner {
     for (const auto& watcher : watchers_) watches.push_back(watcher->watch());
     std::vector<Verdict> verdicts = {NothingAcknowledgedLost(calls, logs_),
                                      NothingAppliedTwice(calls, logs_),
+                                     DryRunsWriteNothing(calls, logs_),
                                      GuardsHonoured(calls, logs_),
                                      ReadYourWrites(history_.reads()),
                                      AnswersAreLawful(history_.surprises()),
@@ -207,16 +211,21 @@ class Runner {
     verdicts.push_back(std::move(crashes));
     summary_.verdicts = std::move(verdicts);
     Count(calls, watches);
+    summary_.methods = history_.answers();
   }
 
   void Count(const std::vector<Call>& calls, const std::vector<Watch>& watches) {
     constexpr const char* kOutcomes[] = {"unknown", "acknowledged", "refused"};
     summary_.calls.clear();
     summary_.attempts = 0;
+    summary_.dry_runs = 0;
     for (const Call& call : calls) {
-      ++summary_.calls[call.method.substr(call.method.rfind('/') + 1)]
-                      [kOutcomes[static_cast<int>(call.outcome)]];
       summary_.attempts += call.attempts;
+      if (call.dry_run) {
+        ++summary_.dry_runs;
+        continue;
+      }
+      ++summary_.calls[MethodName(call.method)][kOutcomes[static_cast<int>(call.outcome)]];
     }
     for (const auto& [service, log] : logs_) {
       summary_.batches[service] = static_cast<int64_t>(log.batches.size());
@@ -248,6 +257,7 @@ class Runner {
   std::unique_ptr<Traffic> traffic_;
   std::vector<std::unique_ptr<Watcher>> watchers_;
   Summary summary_;
+  absl::Duration worked_ = absl::ZeroDuration();  // Time with traffic and faults.
   bool stuck_ = false;
 };
 
@@ -278,7 +288,15 @@ std::string ToText(const Summary& summary) {
   }
   text += absl::StrFormat("    %-28s %12d %9d %9d\n", "all", outcomes["acknowledged"],
                           outcomes["refused"], outcomes["unknown"]);
+  line("dry runs", absl::StrCat(summary.dry_runs));
   line("attempts", absl::StrCat(summary.attempts));
+  line("methods with an answer", absl::StrCat(summary.methods.size()));
+  const auto rarest =
+      std::min_element(summary.methods.begin(), summary.methods.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (rarest != summary.methods.end()) {
+    line("fewest answers", absl::StrCat(rarest->second, " of ", MethodName(rarest->first)));
+  }
   text += "  faults\n";
   for (const auto& [kind, count] : summary.faults) {
     text += absl::StrFormat("    %-28s %12d\n", kFaultNames[static_cast<int>(kind)], count);

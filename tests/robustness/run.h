@@ -25,7 +25,9 @@ struct RunOptions {
 struct Summary {
   RunOptions options;
   std::map<std::string, std::map<std::string, int64_t>> calls;  // Method, outcome: count.
+  int64_t dry_runs = 0;                                         // Not among the calls.
   int64_t attempts = 0;
+  std::map<std::string, int64_t> methods;  // Answers by method, reads included.
   std::map<FaultKind, int> faults;
   std::map<std::string, int64_t> batches;         // By log.
   std::map<std::string, int64_t> watch_messages;  // By watcher.

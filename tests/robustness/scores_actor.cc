@@ -25,7 +25,7 @@ class ScoresActor : public Actor {
     const int64_t dice = caller_.Below(100);
     if (figures_.empty() || (dice < 10 && figures_.size() < kFiguresMost)) {
       Declare();
-    } else if (dice < 20) {
+    } else if (dice < 25) {
       UpdateDeclaration(&figures_[caller_.Below(figures_.size())]);
     } else if (dice < 60) {
       ImportFigures(&figures_[caller_.Below(figures_.size())]);
@@ -95,8 +95,7 @@ class ScoresActor : public Actor {
       row.set_period(kPeriod);
       values[town] = caller_.Below(101);
       row.mutable_quantity()->mutable_value()->set_value(absl::StrCat(values[town]));
-      call.keys.push_back(
-          absl::StrCat(town, "/statistics/", office_.name.substr(6), "~", id, "~", kPeriod));
+      call.keys.push_back(absl::StrCat(town, "/statistics/", office_.id(), "~", id, "~", kPeriod));
     }
     if (values.empty() ||
         !SendImport<v1::ImportStatisticsResponse>(&caller_, "scoring", request, std::move(call))) {
@@ -113,7 +112,7 @@ class ScoresActor : public Actor {
 
   // Goes on with the last vector, or begins anew, until the stream includes the last change.
   void WatchScores(const Figure& figure) {
-    const store::Cursor changed = caller_.position();
+    const store::Cursor changed = caller_.position("scoring");
     if (caller_.Chance(20)) Unwatch();
     const absl::Status status = caller_.Follow(NextWatch(), [&](rpc::Stream& stream) {
       // What an attempt shows counts only if it came to a complete message.
@@ -174,7 +173,7 @@ class ScoresActor : public Actor {
 
   void ReadScore(const std::string& town, int64_t value) {
     v1::GetScoreRequest get;
-    get.set_name(absl::StrCat(town, "/scores/", office_.name.substr(6), "~s~", kPeriod));
+    get.set_name(absl::StrCat(town, "/scores/", office_.id(), "~s~", kPeriod));
     v1::Score found;
     std::string how;
     if (!caller_.Expect(caller_.ReadAfterChange(get, &found, &how), get.name())) return;

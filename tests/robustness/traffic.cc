@@ -10,6 +10,41 @@ namespace {
 // Clients think between two steps, so that a small machine has time for the faults.
 constexpr int kThinkMsMost = 40;
 
+// An actor, and its share of its client's steps.
+struct Part {
+  int share;
+  std::unique_ptr<Actor> actor;
+};
+
+std::vector<Part> OfficeParts(Caller* caller, Office* office) {
+  std::vector<Part> parts;
+  parts.push_back({28, MakeRegistryActor(caller, office)});
+  parts.push_back({22, MakeMeasuresActor(caller, office)});
+  parts.push_back({12, MakeRegisterActor(caller)});
+  parts.push_back({12, MakePlansActor(caller, office)});
+  parts.push_back({10, MakeSingleVisitsActor(caller, office)});
+  parts.push_back({8, MakeRecordReadsActor(caller, office)});
+  parts.push_back({6, MakeScoresActor(caller, office)});
+  parts.push_back({9, MakeFindingsActor(caller, office)});
+  parts.push_back({5, MakeImportsActor(caller, office)});
+  parts.push_back({6, MakeAccessActor(caller, office)});
+  parts.push_back({4, MakeActivitiesActor(caller, office)});
+  parts.push_back({4, MakeUnitReadsActor(caller, office)});
+  parts.push_back({3, MakeListsActor(caller, office)});
+  parts.push_back({4, MakeProgrammesActor(caller, office)});
+  parts.push_back({2, MakeOperationsActor(caller, office)});
+  parts.push_back({2, MakeScoreReadsActor(caller, office)});
+  parts.push_back({2, MakeDryRunsActor(caller, office)});
+  return parts;
+}
+
+std::vector<Part> InspectorParts(Caller* caller) {
+  std::vector<Part> parts;
+  parts.push_back({3, MakeVisitActor(caller)});
+  parts.push_back({1, MakeRealmActor(caller)});
+  return parts;
+}
+
 }  // namespace
 
 Traffic::Traffic(uint64_t seed, World world,
@@ -55,25 +90,15 @@ bool Traffic::WaitForGate() {
 
 void Traffic::Run(int client, uint64_t seed) {
   Caller caller(client, seed, channels_[client], history_, &give_up_);
-  std::vector<std::unique_ptr<Actor>> actors;
-  if (client + 1 == static_cast<int>(channels_.size())) {
-    actors.push_back(MakeVisitActor(&caller));
-  } else {
-    Office* const office = &world_.offices[client];
-    actors.push_back(MakeRegistryActor(&caller, office));
-    actors.push_back(MakeMeasuresActor(&caller, office));
-    actors.push_back(MakeRegisterActor(&caller));
-    actors.push_back(MakeAccessActor(&caller, office));
-    actors.push_back(MakePlansActor(&caller, office));
-    actors.push_back(MakeScoresActor(&caller, office));
-    actors.push_back(MakeImportsActor(&caller, office));
-  }
-  constexpr int kSteps[] = {32, 60, 74, 78, 89, 95, 100};  // Of a hundred, by actor.
+  const std::vector<Part> parts =
+      client < kOffices ? OfficeParts(&caller, &world_.offices[client]) : InspectorParts(&caller);
+  int64_t shares = 0;
+  for (const Part& part : parts) shares += part.share;
   while (WaitForGate()) {
-    const int64_t dice = caller.Below(100);
-    size_t actor = 0;
-    while (actors.size() > 1 && dice >= kSteps[actor]) ++actor;
-    actors[actor]->Act();
+    int64_t dice = caller.Below(shares);
+    auto part = parts.begin();
+    while (dice >= part->share) dice -= (part++)->share;
+    part->actor->Act();
     {
       absl::MutexLock lock(&mu_);
       --busy_;

@@ -18,12 +18,13 @@
 
 namespace terrace::robustness {
 
-inline constexpr int kClients = 6;
+inline constexpr int kOffices = 5;  // With a client each.
+inline constexpr int kClients = kOffices + 2;
 
 class Traffic {
  public:
-  // `channels` of each client lead to the gateways by different ways; the last client is an
-  // inspector with an administrator's token. Begins at rest.
+  // `channels` of each client lead to the gateways by different ways; clients beyond those of the
+  // offices are inspectors with an administrator's token. Begins at rest.
   Traffic(uint64_t seed, World world,
           std::vector<std::vector<std::shared_ptr<rpc::Channel>>> channels, History* history);
   ~Traffic();

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -35,12 +36,6 @@ std::multimap<std::string, const LogBatch*> ByRequest(const Log& log) {
   return found;
 }
 
-// "registry" of "/terrace.registry.v1.UnitRegistry/CreateUnit".
-std::string ServiceOf(const Call& call) {
-  const std::vector<std::string> parts = absl::StrSplit(call.method, '.');
-  return parts.size() > 1 ? parts[1] : "";
-}
-
 const Log* FindLog(const Logs& logs, const std::string& service) {
   const auto found = logs.find(service);
   return found == logs.end() ? nullptr : &found->second;
@@ -60,7 +55,8 @@ Verdict NothingAcknowledgedLost(const std::vector<Call>& calls, const Logs& logs
       for (const auto& [key, value] : batch.changes) written.emplace(key, batch.revision);
     }
     for (const Call& call : calls) {
-      if (call.outcome != Outcome::kAcknowledged || ServiceOf(call) != service) continue;
+      if (call.outcome != Outcome::kAcknowledged || call.dry_run) continue;
+      if (ServiceOf(call.method) != service) continue;
       ++verdict.checks;
       const auto found = by_request.find(call.request_id);
       if (call.in_header &&
@@ -110,7 +106,7 @@ Verdict NothingAppliedTwice(const std::vector<Call>& calls, const Logs& logs) {
       }
     }
     for (const Call& call : calls) {
-      if (call.outcome != Outcome::kRefused || ServiceOf(call) != service) continue;
+      if (call.outcome != Outcome::kRefused || ServiceOf(call.method) != service) continue;
       ++verdict.checks;
       const auto found = requests.find(call.request_id);
       if (found == requests.end()) continue;
@@ -123,16 +119,36 @@ Verdict NothingAppliedTwice(const std::vector<Call>& calls, const Logs& logs) {
 
 namespace {
 
-// What a register holds, oldest first.
-std::vector<std::string> TokensOf(const std::string& key, const std::string& value) {
-  std::vector<std::string> tokens;
-  if (absl::StrContains(key, "/measures/")) {
-    storage::v1::MeasureRecord record;
-    record.ParseFromString(value);
-    return absl::StrSplit(record.measure().description(), ' ', absl::SkipEmpty());
-  }
-  storage::v1::UnitRecord record;
+template <class Record>
+Record Parse(const std::string& value) {
+  Record record;
   record.ParseFromString(value);
+  return record;
+}
+
+// The text of a register that is one: of a measure, a list, a programme, a level or a kind.
+std::string TextOf(absl::string_view key, const std::string& value) {
+  if (absl::StrContains(key, "/measures/")) {
+    return Parse<storage::v1::MeasureRecord>(value).measure().description();
+  }
+  if (absl::StrContains(key, "/measureLists/")) {
+    return Parse<storage::v1::MeasureListRecord>(value).measure_list().description();
+  }
+  if (absl::StrContains(key, "/programmes/")) {
+    return Parse<storage::v1::ProgrammeRecord>(value).programme().display_name();
+  }
+  if (absl::StartsWith(key, "levels/")) {
+    return Parse<storage::v1::LevelRecord>(value).level().display_name();
+  }
+  return Parse<storage::v1::KindRecord>(value).kind().display_name();
+}
+
+// What a register holds, oldest first.
+std::vector<std::string> TokensOf(absl::string_view key, const std::string& value) {
+  const bool is_unit = absl::StartsWith(key, "units/") && absl::c_count(key, '/') == 1;
+  if (!is_unit) return absl::StrSplit(TextOf(key, value), ' ', absl::SkipEmpty());
+  std::vector<std::string> tokens;
+  const auto record = Parse<storage::v1::UnitRecord>(value);
   for (const registry::v1::UnitAttribute& figure : record.unit().attributes()) {
     tokens.push_back(figure.source());
   }
@@ -234,7 +250,7 @@ Verdict GuardsHonoured(const std::vector<Call>& calls, const Logs& logs) {
     }
   }
   for (const auto& [name, edits] : registers) {
-    const Log* const log = FindLog(logs, ServiceOf(*edits.front()));
+    const Log* const log = FindLog(logs, ServiceOf(edits.front()->method));
     if (log == nullptr) continue;
     const auto row = log->live.find(name);
     CheckRegister(
@@ -243,6 +259,32 @@ Verdict GuardsHonoured(const std::vector<Call>& calls, const Logs& logs) {
         &verdict);
   }
   if (const Log* registry = FindLog(logs, "registry")) CheckCodes(*registry, &verdict);
+  return verdict;
+}
+
+Verdict DryRunsWriteNothing(const std::vector<Call>& calls, const Logs& logs) {
+  Verdict verdict{"DryRunsWriteNothing"};
+  std::map<std::string, const Call*> by_request;
+  std::map<std::string, const Call*> by_key;
+  for (const Call& call : calls) {
+    if (!call.dry_run) continue;
+    ++verdict.checks;
+    by_request.emplace(call.request_id, &call);
+    for (const std::string& key : call.keys) by_key.emplace(key, &call);
+  }
+  for (const auto& [service, log] : logs) {
+    for (const LogBatch& batch : log.batches) {
+      const auto check = [&](const std::map<std::string, const Call*>& asked,
+                             const std::string& id) {
+        const auto found = asked.find(id);
+        if (found == asked.end()) return;
+        verdict.violations.push_back(absl::StrCat("a dry run wrote\n  ", ToText(*found->second),
+                                                  "\n", ToText(service, batch)));
+      };
+      if (!batch.request_id.empty()) check(by_request, batch.request_id);
+      for (const auto& [key, value] : batch.changes) check(by_key, key);
+    }
+  }
   return verdict;
 }
 

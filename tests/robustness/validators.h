@@ -52,6 +52,9 @@ Verdict NothingAppliedTwice(const std::vector<Call>& calls, const Logs& logs);
 // the etags: nobody's was overwritten. A code belongs to one unit at a time.
 Verdict GuardsHonoured(const std::vector<Call>& calls, const Logs& logs);
 
+// A dry run leaves neither its request id nor the rows that it asked about in any log.
+Verdict DryRunsWriteNothing(const std::vector<Call>& calls, const Logs& logs);
+
 // A read that asked for its caller's own writes shows them.
 Verdict ReadYourWrites(const std::vector<ReadBack>& reads);
 

@@ -193,6 +193,22 @@ TEST_F(ValidatorsTest, GuardsHonouredLooksAtCodes) {
   ExpectGood(GuardsHonoured({}, logs_));
 }
 
+TEST_F(ValidatorsTest, DryRunsWriteNothing) {
+  EXPECT_THAT(DryRunsWriteNothing(calls_, logs_).violations, IsEmpty());
+  Call asked = calls_[0];
+  asked.dry_run = true;
+  asked.request_id = "r9";
+  asked.keys = {"units/u9"};
+  calls_.push_back(asked);
+  ExpectGood(DryRunsWriteNothing(calls_, logs_));
+  EXPECT_THAT(NothingAcknowledgedLost(calls_, logs_).violations, IsEmpty());
+  log().batches[2].changes.push_back({"units/u9", "value"});
+  ExpectBad(DryRunsWriteNothing(calls_, logs_), "units/u9");
+  log().batches[2].changes.pop_back();
+  log().batches[2].request_id = "r9";
+  ExpectBad(DryRunsWriteNothing(calls_, logs_), "r9");
+}
+
 TEST_F(ValidatorsTest, ReadYourWrites) {
   ExpectGood(ReadYourWrites({{0, "units/u1", "new", "new", "min_revision", absl::Now()}}));
   ExpectBad(ReadYourWrites({{0, "units/u1", "new", "old", "min_revision", absl::Now()}}),

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
+#include "common/resource/names.h"
 #include "services/terrace/client.h"
 #include "services/terrace/sample/loader.h"
 #include "services/terrace/sample/sample.h"
@@ -12,14 +13,15 @@
 namespace terrace::robustness {
 namespace {
 
-constexpr int kTowns = 3;  // Of an office.
+constexpr int kTowns = 3;            // Of an office.
+constexpr int kOrdinalLeast = 9001;  // Below every level that units have.
 constexpr absl::Duration kCallTimeout = absl::Seconds(30);
 
 absl::Status AddUnit(cli::Client* client, const std::string& name, const std::string& parent,
                      const char* kind, const char* level) {
   registry::v1::CreateUnitRequest request;
   request.set_parent(parent);
-  request.set_unit_id(name.substr(6));
+  request.set_unit_id(std::string(resource::OwnerOf(name)));
   request.mutable_unit()->set_display_name(name);
   request.mutable_unit()->set_kind(kind);
   request.mutable_unit()->set_level(level);
@@ -27,10 +29,10 @@ absl::Status AddUnit(cli::Client* client, const std::string& name, const std::st
   return client->Get<registry::v1::Unit>(request).status();
 }
 
-absl::Status AddList(cli::Client* client, const std::string& office) {
+absl::Status AddList(cli::Client* client, const std::string& office, const std::string& id) {
   measures::v1::CreateMeasureListRequest request;
   request.set_parent(office);
-  request.set_measure_list_id("l");
+  request.set_measure_list_id(id);
   measures::v1::MeasureList& list = *request.mutable_measure_list();
   list.set_display_name("Monthly reports");
   list.set_last_period("2016-12");
@@ -49,7 +51,7 @@ absl::StatusOr<std::string> AddToken(cli::Client* client, const std::string& off
   TERRACE_ASSIGN_OR_RETURN(const auto made, client->Get<gateway::v1::CreateTokenResponse>(create));
   for (const std::string& unit : {office, std::string(kSharedOffice)}) {
     gateway::v1::SetGrantRequest set;
-    set.mutable_grant()->set_name(absl::StrCat(unit, "/grants/", office.substr(6)));
+    set.mutable_grant()->set_name(absl::StrCat(unit, "/grants/", resource::OwnerOf(office)));
     set.mutable_grant()->set_subject(made.token().name());
     set.mutable_grant()->set_role(options::v1::ROLE_ADMINISTRATOR);
     TERRACE_RETURN_IF_ERROR(client->Get<gateway::v1::Grant>(set).status());
@@ -57,16 +59,40 @@ absl::StatusOr<std::string> AddToken(cli::Client* client, const std::string& off
   return made.secret();
 }
 
+// A programme, a level and a kind, whose names are extended by everybody who may.
+absl::Status AddNamedRegisters(cli::Client* client, const std::string& id, int number) {
+  registry::v1::CreateProgrammeRequest create;
+  create.set_parent(kSharedOffice);
+  create.set_programme_id(id);
+  create.mutable_programme()->set_display_name(kUnwritten);
+  TERRACE_RETURN_IF_ERROR(client->Get<registry::v1::Programme>(create).status());
+  registry::v1::UpdateLevelRequest level;
+  level.set_allow_missing(true);
+  level.mutable_level()->set_name(absl::StrCat("levels/rb-", id));
+  level.mutable_level()->set_display_name(kUnwritten);
+  level.mutable_level()->set_ordinal(kOrdinalLeast + number);
+  TERRACE_RETURN_IF_ERROR(client->Get<registry::v1::Level>(level).status());
+  registry::v1::UpdateKindRequest kind;
+  kind.set_allow_missing(true);
+  kind.mutable_kind()->set_name(absl::StrCat("kinds/rb-", id));
+  kind.mutable_kind()->set_display_name(kUnwritten);
+  kind.mutable_kind()->set_org_class(registry::v1::ORG_CLASS_OTHER_ORGANISATION);
+  return client->Get<registry::v1::Kind>(kind).status();
+}
+
 absl::Status AddRegisters(cli::Client* client) {
   TERRACE_RETURN_IF_ERROR(
       AddUnit(client, kSharedOffice, sample::kNation, "kinds/county", "levels/county"));
-  TERRACE_RETURN_IF_ERROR(AddList(client, kSharedOffice));
+  TERRACE_RETURN_IF_ERROR(AddList(client, kSharedOffice, "l"));
   for (int i = 0; i < kRegisters; ++i) {
+    const std::string id = absl::StrCat("register-", i);
+    TERRACE_RETURN_IF_ERROR(AddList(client, kSharedOffice, id));
+    TERRACE_RETURN_IF_ERROR(AddNamedRegisters(client, id, i));
     TERRACE_RETURN_IF_ERROR(AddUnit(client, absl::StrCat("units/rb-register-", i), kSharedOffice,
                                     "kinds/town", "levels/township"));
     measures::v1::CreateMeasureRequest create;
     create.set_parent(kSharedOffice);
-    create.set_measure_id(absl::StrCat("register-", i));
+    create.set_measure_id(id);
     create.mutable_measure()->set_list(absl::StrCat(kSharedOffice, "/measureLists/l"));
     create.mutable_measure()->set_display_name("A text of all");
     create.mutable_measure()->mutable_lead()->set_unit(kSharedOffice);
@@ -96,7 +122,7 @@ absl::StatusOr<World> MakeWorld(const std::string& address, const std::string& a
       TERRACE_RETURN_IF_ERROR(
           AddUnit(&client, office.towns.back(), office.name, "kinds/town", "levels/township"));
     }
-    TERRACE_RETURN_IF_ERROR(AddList(&client, office.name));
+    TERRACE_RETURN_IF_ERROR(AddList(&client, office.name, "l"));
     TERRACE_ASSIGN_OR_RETURN(std::string token, AddToken(&client, office.name));
     world.tokens.push_back(std::move(token));
     world.offices.push_back(std::move(office));
