@@ -21,6 +21,10 @@ constexpr absl::Duration kTick = absl::Milliseconds(10);
 // How long everything may take to answer again once nothing is wrong any more.
 constexpr absl::Duration kRecoveryMost = absl::Seconds(60);
 constexpr absl::Duration kCallTimeout = absl::Seconds(20);
+// Clients choose by dice what they do. After so many changes, and the reads among them, each method
+// has been called. A run of seconds is never asked.
+constexpr absl::Duration kWholeApiAfter = absl::Minutes(1);
+constexpr size_t kWholeApiCalls = 3000;
 constexpr size_t kViolationsShown = 5;  // Of one guarantee.
 
 // "CreateUnit" of "/terrace.registry.v1.UnitRegistry/CreateUnit".
@@ -190,6 +194,10 @@ class Runner {
                                      WatchAtomic(watches, logs_),
                                      WatchReliable(watches, logs_),
                                      WatchResumable(watches, logs_)};
+    const std::map<std::string, int64_t> answers = history_.answers();
+    if (worked_ >= kWholeApiAfter && calls.size() >= kWholeApiCalls) {
+      verdicts.push_back(CoversTheApi(answers));
+    }
     const auto replicas = AskReplicas(*deployment_, logs_);
     if (replicas.ok()) {
       verdicts.push_back(ReplicasConverge(*replicas));
@@ -211,7 +219,7 @@ class Runner {
     verdicts.push_back(std::move(crashes));
     summary_.verdicts = std::move(verdicts);
     Count(calls, watches);
-    summary_.methods = history_.answers();
+    summary_.methods = answers;
   }
 
   void Count(const std::vector<Call>& calls, const std::vector<Watch>& watches) {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "terrace/storage/v1/measures.pb.h"
 #include "terrace/storage/v1/registry.pb.h"
+#include "tests/robustness/api.h"
 
 namespace terrace::robustness {
 namespace {
@@ -284,6 +285,17 @@ Verdict DryRunsWriteNothing(const std::vector<Call>& calls, const Logs& logs) {
       if (!batch.request_id.empty()) check(by_request, batch.request_id);
       for (const auto& [key, value] : batch.changes) check(by_key, key);
     }
+  }
+  return verdict;
+}
+
+Verdict CoversTheApi(const std::map<std::string, int64_t>& answers) {
+  Verdict verdict{"CoversTheApi"};
+  for (const std::string& method : PublicMethods()) {
+    ++verdict.checks;
+    const auto found = answers.find(method);
+    if (found != answers.end() && found->second > 0) continue;
+    verdict.violations.push_back(absl::StrCat("no client got an answer of ", method));
   }
   return verdict;
 }

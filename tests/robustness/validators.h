@@ -55,6 +55,9 @@ Verdict GuardsHonoured(const std::vector<Call>& calls, const Logs& logs);
 // A dry run leaves neither its request id nor the rows that it asked about in any log.
 Verdict DryRunsWriteNothing(const std::vector<Call>& calls, const Logs& logs);
 
+// Clients got an answer of every public method (api.h): `answers` counts them.
+Verdict CoversTheApi(const std::map<std::string, int64_t>& answers);
+
 // A read that asked for its caller's own writes shows them.
 Verdict ReadYourWrites(const std::vector<ReadBack>& reads);
 

@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "terrace/storage/v1/measures.pb.h"
 #include "terrace/storage/v1/registry.pb.h"
+#include "tests/robustness/api.h"
 
 namespace terrace::robustness {
 namespace {
@@ -207,6 +208,15 @@ TEST_F(ValidatorsTest, DryRunsWriteNothing) {
   log().batches[2].changes.pop_back();
   log().batches[2].request_id = "r9";
   ExpectBad(DryRunsWriteNothing(calls_, logs_), "r9");
+}
+
+TEST_F(ValidatorsTest, CoversTheApi) {
+  std::map<std::string, int64_t> answers;
+  for (const std::string& method : PublicMethods()) answers[method] = 1;
+  EXPECT_THAT(answers, Contains(testing::Key(kCreate)));
+  ExpectGood(CoversTheApi(answers));
+  answers.erase(kCreate);
+  ExpectBad(CoversTheApi(answers), kCreate);
 }
 
 TEST_F(ValidatorsTest, ReadYourWrites) {
