@@ -48,6 +48,31 @@ void OnBoard(const ReadContext& context, rpc::Call& call, const BoardKey& key, b
   context.boards->Open(key, call.deadline, std::move(opened));
 }
 
+void OnTwoBoards(const ReadContext& context, rpc::Call& call, const BoardKey& key,
+                 const BoardKey& other, std::shared_ptr<PairRead> read, rpc::StatusDone done) {
+  auto opened = [context, &call, key, other, read = std::move(read),
+                 done = std::move(done)](absl::StatusOr<Scoreboards::BoardPin> pin) mutable {
+    if (!pin.ok()) {
+      done(pin.status());
+      return;
+    }
+    read->boards_ = context.boards.get();
+    read->other_ = *std::move(pin);
+    auto over = [context, &call, key, other, read,
+                 done = std::move(done)](const absl::Status& status) mutable {
+      if (read->lost_) {
+        OnTwoBoards(context, call, key, other, std::move(read), std::move(done));
+        return;
+      }
+      if (other.draft != nullptr) context.boards->Close(read->other_);
+      read->other_.reset();
+      done(status);
+    };
+    OnBoard(context, call, key, /*quick=*/false, read, std::move(over));
+  };
+  context.boards->Open(other, call.deadline, std::move(opened));
+}
+
 absl::StatusOr<Unit> BoardRead::VisibleUnit(const SchemeBoard& board, const Facts& facts,
                                             const Audience& audience, const ScoreRef& ref) {
   const Unit unit = facts.ids.Find(ref.unit);

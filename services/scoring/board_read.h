@@ -24,9 +24,6 @@
 
 namespace terrace::scoring {
 
-// Limits.
-inline constexpr int kCopiedAtOnce = 1000;  // Units looked at under one hold of the lock.
-
 // Where a method reads.
 struct ReadContext {
   std::shared_ptr<Scoreboards> boards;
@@ -69,6 +66,32 @@ class BoardRead {
   const CompiledScheme* scheme_ = nullptr;
 };
 
+// A read that looks at two boards under one hold of the lock.
+class PairRead : public BoardRead {
+ public:
+  using BoardRead::BoardRead;
+
+  absl::StatusOr<bool> Copy(const SchemeBoard& board, const Facts& facts) final {
+    const SchemeBoard* const other = boards_->BoardOf(other_);
+    lost_ = other == nullptr;
+    if (lost_) return absl::AbortedError("built anew");
+    return CopyBoth(board, *other, facts);
+  }
+  virtual absl::StatusOr<bool> CopyBoth(const SchemeBoard& board, const SchemeBoard& other,
+                                        const Facts& facts) = 0;
+
+ private:
+  friend void OnTwoBoards(const ReadContext&, rpc::Call&, const BoardKey&, const BoardKey&,
+                          std::shared_ptr<PairRead>, rpc::StatusDone);
+  const Scoreboards* boards_ = nullptr;
+  Scoreboards::BoardPin other_;
+  bool lost_ = false;  // The other board is not ready any more: from the start.
+};
+
+// Runs `read` on the boards of both keys, on the executor.
+void OnTwoBoards(const ReadContext& context, rpc::Call& call, const BoardKey& key,
+                 const BoardKey& other, std::shared_ptr<PairRead> read, rpc::StatusDone done);
+
 // Runs `read` on the board of `key`: at once when it is there and the read is `quick` (one small
 // Copy), else on the executor.
 void OnBoard(const ReadContext& context, rpc::Call& call, const BoardKey& key, bool quick,
@@ -88,6 +111,14 @@ absl::StatusOr<BoardKey> KeyOf(const Req& request) {
   return key;
 }
 
+// The unit of a subtree that is asked about.
+inline absl::StatusOr<Unit> TopUnit(const SchemeBoard& board, const Facts& facts,
+                                    const std::string& subtree) {
+  const Unit top = facts.ids.Find(resource::OwnerOf(subtree));
+  if (top == kNoUnit || !board.order().Contains(top)) return NotFound(subtree);
+  return top;
+}
+
 // The unit that such a request asks about, its line being that of the scheme.
 template <class Req>
 absl::StatusOr<Unit> TopOf(const SchemeBoard& board, const Facts& facts, const Req& request) {
@@ -95,10 +126,19 @@ absl::StatusOr<Unit> TopOf(const SchemeBoard& board, const Facts& facts, const R
       tree::FromProto(request.line()) != board.scheme().line) {
     return Invalid("line", "the scores of this scheme rise along its own line");
   }
-  const Unit top = facts.ids.Find(resource::OwnerOf(request.subtree()));
-  if (top == kNoUnit || !board.order().Contains(top)) return NotFound(request.subtree());
-  return top;
+  return TopUnit(board, facts, request.subtree());
 }
+
+// analysis_methods.cc
+void CompareScores(const ReadContext& context, rpc::Call& call,
+                   const v1::CompareScoresRequest& request, v1::CompareScoresResponse* reply,
+                   rpc::StatusDone done);
+void SimulateScheme(const ReadContext& context, rpc::Call& call,
+                    const v1::SimulateSchemeRequest& request, v1::SimulateSchemeResponse* reply,
+                    rpc::StatusDone done);
+void AssessRobustness(const ReadContext& context, rpc::Call& call,
+                      const v1::AssessRobustnessRequest& request,
+                      v1::AssessRobustnessResponse* reply, rpc::StatusDone done);
 
 // rank_units.cc
 void RankUnits(const ReadContext& context, rpc::Call& call, const v1::RankUnitsRequest& request,

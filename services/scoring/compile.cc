@@ -199,7 +199,10 @@ class Compiler {
       scheme.leaves.push_back(
           CompileLeaf(node.leaf(), compiled.points, {scheme.bands, groupings_}));
       scheme.leaf_nodes.push_back(index);
-      out_->leaves.push_back({SourceOf(node.leaf()), kinds, {}});
+      const v1::Exemption& exemption = node.leaf().exemption();
+      out_->leaves.push_back(
+          {SourceOf(node.leaf()), kinds, exemption.programme(), exemption.title(), {}});
+      if (node.leaf().has_exemption()) out_->exempting_programmes.insert(exemption.programme());
     }
     nodes_[node.id()] = index;
     kinds_.push_back(std::move(kinds));

@@ -68,6 +68,9 @@ struct CompiledLeaf {
   Source source;
   // Every set must hold the kind of the unit; one set for each node on the way that names kinds.
   std::vector<Codes> kinds;
+  // Who holds a title of this programme, or this one, is exempt; empty: nobody, any title.
+  std::string exempting_programme;
+  std::string exempting_title;
   // Peers as they were when the scheme was frozen: by the value of the grouping or the name of the
   // parent that they share, "" for all units. Empty: not frozen.
   absl::flat_hash_map<std::string, engine::PeerParameters> frozen;
@@ -90,6 +93,7 @@ struct CompiledScheme {
   absl::flat_hash_map<std::string, int> levels;  // Level code -> index into engine.rollups.
   std::vector<std::string> weights;              // Statistic definition of each weight column.
   std::vector<std::string> programmes;           // Programme of each tally.
+  Codes exempting_programmes;                    // Of all leaves.
 
   v1::CountsFrom counts_from = v1::COUNTS_FROM_SUBMITTED;
   v1::Audience audience = v1::AUDIENCE_UNIT;

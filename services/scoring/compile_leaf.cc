@@ -276,6 +276,7 @@ engine::Leaf CompileLeaf(const v1::Leaf& leaf, Fixed points, const LeafContext& 
   if (leaf.missing() == v1::MISSING_POLICY_ZERO) out.missing = engine::MissingPolicy::kZero;
   if (leaf.missing() == v1::MISSING_POLICY_BLOCK) out.missing = engine::MissingPolicy::kBlock;
   out.full_when_empty = leaf.empty() == v1::EMPTY_POLICY_FULL;
+  out.full_when_exempt = leaf.exemption().full();
   out.has_loss = !leaf.statistic().loss().empty();
   out.preparation = PreparationOf(leaf.statistic().preparation(), context);
   return out;

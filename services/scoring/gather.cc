@@ -241,11 +241,33 @@ GatheredSheet Gatherer::Gather(Unit unit, absl::Time at, bool with_records) {
       input.form = LeafInput::Form::kNotApplicable;
       continue;
     }
+    if (!leaf.exempting_programme.empty() && IsExempt(leaf, unit, at, with_records, i, &sheet)) {
+      continue;
+    }
     const Out out{&input, &sheet.next_change, with_records ? &sheet.records[i] : nullptr, &leaf,
                   &scheme_->engine.leaves[i]};
     std::visit([&](const auto& source) { From(source, unit, at, out); }, leaf.source);
   }
   return sheet;
+}
+
+bool Gatherer::IsExempt(const CompiledLeaf& leaf, Unit unit, absl::Time at, bool with_records,
+                        size_t index, GatheredSheet* sheet) const {
+  const RegistryFacts& registry = facts_->registry;
+  if (at < end_) {
+    sheet->next_change = std::min(sheet->next_change,
+                                  registry.NextProgrammeChange(leaf.exempting_programme, unit, at));
+  }
+  const std::vector<std::string> titles =
+      registry.Titles(leaf.exempting_programme, unit, JudgedAt(at), leaf.exempting_title);
+  if (titles.empty()) return false;
+  LeafInput& input = sheet->inputs[index];
+  input.form = LeafInput::Form::kExempt;
+  if (with_records) {
+    input.records = {0};
+    sheet->records[index].push_back({titles.front(), "", {}});
+  }
+  return true;
 }
 
 bool Gatherer::Applies(const CompiledLeaf& leaf, Unit unit) const {

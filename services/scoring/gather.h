@@ -75,6 +75,9 @@ class Gatherer {
   void From(const FromStatistic& source, Unit unit, absl::Time at, Out out);
 
   bool Applies(const CompiledLeaf& leaf, Unit unit) const;
+  // Whether the unit need not be judged on the leaf; then its input says so.
+  bool IsExempt(const CompiledLeaf& leaf, Unit unit, absl::Time at, bool with_records, size_t index,
+                GatheredSheet* sheet) const;
   // Whether the visit counts at `at`, as far as the scheme asks.
   bool Counts(const VisitFacts& visit, const FromObservations& source, absl::Time at) const;
   absl::optional<FixedSum> FigureOf(Unit unit, const std::string& definition,

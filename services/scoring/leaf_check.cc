@@ -37,6 +37,10 @@ void LeafChecker::CheckLeaf(const v1::Node& node, const std::string& field) {
     return;
   }
   if (!leaf.scorer().empty()) issues_.CheckName(leaf.scorer(), "units/{office}", field + ".scorer");
+  if (leaf.has_exemption()) {
+    issues_.CheckName(leaf.exemption().programme(), "units/{office}/programmes/{programme}",
+                      field + ".exemption.programme");
+  }
   const FixedSum points = Number(node.points()).value_or(FixedSum());
   switch (leaf.rule_case()) {
     case v1::Leaf::kDeduct:

@@ -9,6 +9,7 @@
 #include "common/base/time.h"
 #include "common/resource/names.h"
 #include "services/scoring/engine/bands.h"
+#include "services/scoring/engine/outlook.h"
 #include "services/scoring/engine/sheet.h"
 #include "services/scoring/names.h"
 
@@ -74,15 +75,27 @@ void FillCoverage(const ScoreRow& row, v1::Coverage* coverage) {
   coverage->set_expected(row.rollup->count);
 }
 
-// Empty without one. Live scores are graded by bounds alone (scheme_check.h).
-std::string GradeOf(const engine::Scheme& scheme, const engine::UnitScore& score) {
-  const int band = engine::BandByBounds(scheme.bands, engine::Compared(scheme, score.score));
-  return band < 0 ? "" : scheme.bands[std::max(band, int{score.best_band})].grade;
+void FillOutlook(const engine::Scheme& scheme, const engine::SheetResult& sheet, v1::Outlook* out) {
+  const engine::Outlook outlook = engine::OutlookOf(scheme, sheet);
+  for (int leaf : outlook.open) out->add_open_nodes(scheme.nodes[scheme.leaf_nodes[leaf]].id);
+  absl::StatusOr<Fixed> open = Narrow(outlook.open_points, "points");
+  if (open.ok()) *out->mutable_open_points() = ExactDecimal(*open);
+  if (outlook.least) *out->mutable_least() = ExactDecimal(*outlook.least);
+  if (outlook.most) *out->mutable_most() = ExactDecimal(*outlook.most);
+  for (size_t band = 0; band + 1 < outlook.needed.size(); ++band) {
+    v1::GradeOutlook* grade = out->add_grades();
+    grade->set_grade(scheme.bands[band].grade);
+    const absl::optional<Fixed>& bound = scheme.bands[band].lower_bound;
+    if (bound) *grade->mutable_lower_bound() = ExactDecimal(*bound);
+    grade->set_reachable(outlook.needed[band].has_value());
+    if (outlook.needed[band]) *grade->mutable_needed() = ExactDecimal(*outlook.needed[band]);
+  }
 }
 
-// What only the evaluated sheet knows: vetoes and nodes.
+// What only the evaluated sheet knows: vetoes, nodes, and what it can still come to.
 void FillSheet(const engine::Scheme& scheme, const ScoreRow& row, v1::Score* score) {
   const engine::SheetResult sheet = engine::EvaluateSheet(scheme, *row.inputs);
+  if (row.outlook) FillOutlook(scheme, sheet, score->mutable_outlook());
   for (size_t n = 0; n < scheme.nodes.size(); ++n) {
     const int leaf = scheme.nodes[n].leaf;
     if (leaf >= 0 && sheet.leaves[leaf].struck) score->add_vetoes(scheme.nodes[n].id);
@@ -96,6 +109,12 @@ void FillSheet(const engine::Scheme& scheme, const ScoreRow& row, v1::Score* sco
 }
 
 }  // namespace
+
+std::string GradeOf(const engine::Scheme& scheme, const engine::UnitScore& score) {
+  if (score.assessment != engine::Assessment::kScored || score.disqualified) return "";
+  const int band = engine::BandByBounds(scheme.bands, engine::Compared(scheme, score.score));
+  return band < 0 ? "" : scheme.bands[std::max(band, int{score.best_band})].grade;
+}
 
 types::v1::Decimal ExactDecimal(Fixed value) { return terrace::ToProto(ToDecimal(value)); }
 
@@ -165,7 +184,8 @@ ScoreRow CopyScore(const SchemeBoard& board, const Facts& facts, Unit unit,
     if (rollup.method == engine::Method::kWeightedMean) row.children_weight = rollup.weight;
   }
   row.nodes = detail.nodes;
-  if (row.sheet && (detail.nodes || row.sheet->struck)) {
+  row.outlook = detail.outlook && rollup.method == engine::Method::kOwn;
+  if (row.sheet && (detail.nodes || row.outlook || row.sheet->struck)) {
     row.inputs = board.Explain(unit, /*with_records=*/false).inputs;
   }
   return row;
@@ -190,7 +210,7 @@ void FillScore(const CompiledScheme& scheme, const calendar::Period& period,
   if (row.score.assessment == engine::Assessment::kScored) {
     *score->mutable_value() = ShownDecimal(row.score.score, scheme.engine.decimals);
     *score->mutable_exact_value() = ExactDecimal(row.score.score);
-    if (!row.score.disqualified) score->set_grade(GradeOf(scheme.engine, row.score));
+    score->set_grade(GradeOf(scheme.engine, row.score));
   }
   FillCoverage(row, score->mutable_coverage());
   FillAccumulators(scheme, row, score);

@@ -23,6 +23,7 @@ namespace terrace::scoring {
 struct ScoreDetail {
   bool nodes = false;
   bool accumulators = true;
+  bool outlook = false;
 };
 
 struct ScoreRow {
@@ -36,9 +37,10 @@ struct ScoreRow {
   std::vector<engine::Accumulator> sheets;  // Per basis.
   absl::optional<engine::Accumulator> children;
   int children_weight = -1;
-  // With nodes, and where a veto strikes: what the sheet is made of.
+  // With nodes or an outlook, and where a veto strikes: what the sheet is made of.
   absl::optional<std::vector<engine::LeafInput>> inputs;
   bool nodes = false;
+  bool outlook = false;
 };
 
 ScoreRow CopyScore(const SchemeBoard& board, const Facts& facts, Unit unit,
@@ -46,6 +48,9 @@ ScoreRow CopyScore(const SchemeBoard& board, const Facts& facts, Unit unit,
 // Fills in everything but vector and log time. `names` gives titles of units.
 void FillScore(const CompiledScheme& scheme, const calendar::Period& period,
                const tree::Tree& names, const ScoreRow& row, v1::Score* score);
+
+// Empty without one. Live scores are graded by bounds alone (scheme_check.h).
+std::string GradeOf(const engine::Scheme& scheme, const engine::UnitScore& score);
 
 // Whether the unit has a score or should have one: what lists show.
 bool IsListed(const SchemeBoard& board, Unit unit);

@@ -161,6 +161,7 @@ class PartPresenter {
     const LeafInput& input = SheetOf(sheet).inputs[leaf];
     AddFigures(input, out);
     *sentence = part.assessment == engine::Assessment::kScored ? OfLeaf(scheme_.engine, leaf, input)
+                : input.form == LeafInput::Form::kExempt       ? Exempt(/*full=*/false)
                                                                : WhyNot(part.assessment);
     return leaf;
   }

@@ -14,6 +14,7 @@
 #include "services/scoring/board_read.h"
 #include "services/scoring/engine/bands.h"
 #include "services/scoring/engine/rank.h"
+#include "services/scoring/peer_walk.h"
 
 namespace terrace::scoring {
 namespace {
@@ -36,17 +37,16 @@ class RankRead : public BoardRead {
   absl::StatusOr<bool> Copy(const SchemeBoard& board, const Facts& facts) override {
     TERRACE_ASSIGN_OR_RETURN(const Unit top, TopOf(board, facts, request_));
     const View view{board, facts, top, AudienceOf(board)};
-    if (!started_ || epoch_ != board.epoch() || !board.Remembers(number_)) {
-      TERRACE_RETURN_IF_ERROR(Start(view));
-    }
-    if (walking_) {
-      Walk(view);
+    if (walk_.Lost(board)) TERRACE_RETURN_IF_ERROR(Start(view));
+    if (walk_.walking()) {
+      walk_.Walk(board, top, [&](Unit unit) {
+        if (absl::optional<engine::Peer> peer = PeerBelow(view, unit)) copied_.push_back(*peer);
+      });
       return true;
     }
-    const std::vector<Unit> changed = board.ChangedAfter(number_, kCopiedAtOnce);
-    for (Unit unit : changed) ranking_.Replace(unit, PeerOf(view, unit));
-    number_ += static_cast<int64_t>(changed.size());
-    if (number_ < board.change_number() || ranking_.replaced() > kReplacedMax) return true;
+    const bool up_to_date =
+        walk_.CatchUp(board, [&](Unit unit) { ranking_.Replace(unit, PeerOf(view, unit)); });
+    if (!up_to_date || ranking_.replaced() > kReplacedMax) return true;
     TakePage(view);
     return false;
   }
@@ -62,7 +62,7 @@ class RankRead : public BoardRead {
     }
     for (const engine::Peer& peer : copied_) ranking_.Add(peer);
     copied_.clear();
-    sorted_ = !walking_;
+    sorted_ = !walk_.walking();
     if (sorted_) ranking_.Sort();
   }
 
@@ -79,12 +79,8 @@ class RankRead : public BoardRead {
   };
 
   absl::Status Start(const View& view) {
-    started_ = true;
-    walking_ = true;
+    walk_.Start(view.board);
     sorted_ = false;
-    epoch_ = view.board.epoch();
-    number_ = view.board.change_number();
-    after_.reset();
     ranking_ = engine::Ranking();
     return StartPage(view.facts.vector.registry().log_id());
   }
@@ -101,17 +97,6 @@ class RankRead : public BoardRead {
     }
     behind_.erase(0, space + 1);
     return absl::OkStatus();
-  }
-
-  void Walk(const View& view) {
-    TreeOrder::Walk walk(&view.board.order(), view.top, after_);
-    Unit last = view.top;
-    for (int i = 0; i < kCopiedAtOnce && !walk.done(); ++i, walk.Next()) {
-      last = walk.unit();
-      if (absl::optional<engine::Peer> peer = PeerBelow(view, last)) copied_.push_back(*peer);
-    }
-    walking_ = !walk.done();
-    if (walking_) after_ = view.board.order().PathOf(last, view.top);
   }
 
   // The unit as a peer; nullopt when it is none.
@@ -168,15 +153,11 @@ class RankRead : public BoardRead {
   const uint64_t hash_;
   v1::RankUnitsResponse* const reply_;
 
-  bool started_ = false;
-  bool walking_ = false;
+  PeerWalk walk_;
   bool sorted_ = false;
-  int64_t epoch_ = 0;
-  int64_t number_ = 0;                 // Changes up to here are in the ranking.
-  absl::optional<std::string> after_;  // Path of the last unit that the walk looked at.
-  std::string behind_;                 // Id that the page goes on behind; empty at the start.
-  int64_t behind_units_ = 0;           // Its value.
-  std::vector<engine::Peer> copied_;   // Under this hold of the lock.
+  std::string behind_;                // Id that the page goes on behind; empty at the start.
+  int64_t behind_units_ = 0;          // Its value.
+  std::vector<engine::Peer> copied_;  // Under this hold of the lock.
   engine::Ranking ranking_;
   std::vector<engine::Place> places_;
   std::vector<ScoreRow> rows_;

@@ -151,6 +151,7 @@ void SchemeBoard::Apply(const Touched& touched) {
                          std::find(scheme_->programmes.begin(), scheme_->programmes.end(),
                                    programme) != scheme_->programmes.end();
     if (matters) made_->members.push_back(unit);
+    if (scheme_->exempting_programmes.contains(programme)) MarkSheet(unit);
   }
   for (const auto& [definition, unit] : touched.figures) {
     made_->weights.push_back(unit);

@@ -226,6 +226,33 @@ TEST_F(SchemeBoardTest, CoverageCountsTitledUnitsBelow) {
   EXPECT_EQ(Earned("b", "coverage"), "0");
 }
 
+TEST_F(SchemeBoardTest, WhoHoldsATitleIsExempt) {
+  v1::Scheme scheme = TestScheme();
+  for (v1::Node& node : *scheme.mutable_nodes()) {
+    v1::Exemption& exemption = *node.mutable_leaf()->mutable_exemption();
+    exemption.set_programme(kProgramme);
+    if (node.id() == "site.grade") exemption.set_full(true);
+    if (node.id() == "tasks") exemption.set_title("other");
+    if (node.id() != "site.clean" && node.id() != "site.grade" && node.id() != "tasks") {
+      node.mutable_leaf()->clear_exemption();
+    }
+    if (node.id() == "site" || node.id() == "index") node.clear_leaf();
+  }
+  scheme_ = Compile(scheme);
+  EXPECT_EQ(StateOf("a1", "site.clean"), Assessment::kNotYet);
+  world_.Tell(TitleChange(kProgramme, "a1", "t1", {{"2016-02-01", "2016-08-31"}}));
+  EXPECT_EQ(StateOf("a1", "site.clean"), Assessment::kNotApplicable);
+  EXPECT_EQ(Earned("a1", "site.grade"), "20");
+  EXPECT_EQ(StateOf("a1", "tasks"), Assessment::kNotApplicable);  // No task was given.
+  EXPECT_EQ(StateOf("a2", "site.clean"), Assessment::kNotYet);
+  const GatheredSheet sheet = Live().Explain(world_.UnitOf("a1"), /*with_records=*/true);
+  ASSERT_EQ(sheet.records[1].size(), 1u);
+  EXPECT_EQ(sheet.records[1][0].name, "units/a1/designations/t1");
+  Advance("2016-09-01 00:00");  // The term has ended.
+  EXPECT_EQ(StateOf("a1", "site.clean"), Assessment::kNotYet);
+  EXPECT_EQ(StateOf("a1", "site.grade"), Assessment::kNotYet);
+}
+
 TEST_F(SchemeBoardTest, GrowthIsComparedWithTheCounty) {
   world_.TellFigure("a1", kIncome, "2015", 100'000);
   world_.TellFigure("a1", kIncome, "2016", 150'000);

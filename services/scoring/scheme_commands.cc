@@ -14,6 +14,7 @@
 #include "common/resource/page_token.h"
 #include "services/scoring/compile.h"
 #include "services/scoring/scheme_check.h"
+#include "services/scoring/scheme_diff.h"
 #include "services/scoring/scoring_state.h"
 #include "services/scoring/state_common.h"
 
@@ -93,18 +94,26 @@ v1::Scheme PresentScheme(absl::string_view name, const SchemeRow& row, int64_t r
   return scheme;
 }
 
-absl::Status ScoringState::CreateScheme(const v1::CreateSchemeRequest& request,
-                                        machine::Decision& decision, v1::Scheme* reply) const {
+namespace {
+
+// Where a new version would stand.
+template <class Req>
+absl::StatusOr<std::string> NewVersionName(const Req& request, machine::Decision& decision) {
   TERRACE_ASSIGN_OR_RETURN(const absl::string_view office,
                            resource::ParseUnitName(request.parent()));
   TERRACE_RETURN_IF_ERROR(resource::CheckId(request.scheme_id()));
   TERRACE_RETURN_IF_ERROR(resource::CheckId(request.version()));
   if (!decision.tree().Number(office)) return NotFound(request.parent());
-  const std::string name =
+  std::string name =
       resource::FormatName(kSchemePattern, {office, request.scheme_id(), request.version()});
   if (decision.Exists(name)) return Error(Reason::ALREADY_EXISTS, {{"name", name}});
+  return name;
+}
+
+absl::Status PutDraft(const std::string& name, v1::Scheme scheme, machine::Decision& decision,
+                      v1::Scheme* reply) {
   SchemeRow row;
-  *row.mutable_scheme() = request.scheme();
+  *row.mutable_scheme() = std::move(scheme);
   ClearOutputs(row.mutable_scheme());
   TERRACE_RETURN_IF_ERROR(CheckDraft(row.scheme()));
   row.mutable_scheme()->set_state(v1::SCHEME_STATE_DRAFT);
@@ -113,6 +122,30 @@ absl::Status ScoringState::CreateScheme(const v1::CreateSchemeRequest& request,
   decision.Put(name, row);
   *reply = PresentScheme(name, row, 0);
   return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ScoringState::CreateScheme(const v1::CreateSchemeRequest& request,
+                                        machine::Decision& decision, v1::Scheme* reply) const {
+  TERRACE_ASSIGN_OR_RETURN(const std::string name, NewVersionName(request, decision));
+  return PutDraft(name, request.scheme(), decision, reply);
+}
+
+absl::Status ScoringState::CloneScheme(const v1::CloneSchemeRequest& request,
+                                       machine::Decision& decision, v1::Scheme* reply) const {
+  TERRACE_RETURN_IF_ERROR(resource::ParseName(request.name(), kSchemePattern).status());
+  TERRACE_ASSIGN_OR_RETURN(const std::string name, NewVersionName(request, decision));
+  absl::optional<SchemeRow> original = decision.Get<SchemeRow>(request.name());
+  if (!original ||
+      (original->scheme().state() == v1::SCHEME_STATE_DRAFT &&
+       !access::Holds(decision.identity(), decision.tree(), resource::OwnerOf(request.name()),
+                      options::v1::ROLE_VIEWER, decision.now()))) {
+    return NotFound(request.name());
+  }
+  v1::Scheme copy = std::move(*original->mutable_scheme());
+  if (!request.first_period().empty()) copy.set_first_period(request.first_period());
+  return PutDraft(name, std::move(copy), decision, reply);
 }
 
 absl::Status ScoringState::UpdateScheme(const v1::UpdateSchemeRequest& request,
@@ -228,6 +261,23 @@ absl::Status ScoringState::GetScheme(const access::Identity& identity, const tre
   if (found) return absl::OkStatus();
   return Error(Reason::NO_SCHEME_IN_FORCE,
                {{"scheme", request.name()}, {"period", period ? request.period() : "any period"}});
+}
+
+absl::Status ScoringState::DiffSchemes(const access::Identity& identity, const tree::Tree& tree,
+                                       absl::Time now, const v1::DiffSchemesRequest& request,
+                                       v1::DiffSchemesResponse* reply) const {
+  v1::Scheme before, after;
+  for (const auto& [name, scheme] :
+       {std::pair(&request.name(), &before), std::pair(&request.other(), &after)}) {
+    TERRACE_RETURN_IF_ERROR(resource::ParseName(*name, kSchemePattern).status());
+    v1::GetSchemeRequest get;
+    get.set_name(*name);
+    TERRACE_RETURN_IF_ERROR(GetScheme(identity, tree, now, get, scheme));
+  }
+  const std::vector<v1::SchemeChange> changes = ChangesOf(before, after);
+  for (const v1::SchemeChange& change : changes) *reply->add_changes() = change;
+  reply->set_comparable(AreComparable(changes));
+  return absl::OkStatus();
 }
 
 absl::Status ScoringState::ListSchemes(const access::Identity& identity, const tree::Tree& tree,

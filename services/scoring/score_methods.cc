@@ -42,7 +42,10 @@ template <class Reply>
 class GetRead : public BoardRead {
  public:
   GetRead(Call& call, std::vector<ScoreRef> refs, bool include_nodes, Reply* reply)
-      : BoardRead(call), refs_(std::move(refs)), detail_{include_nodes, true}, reply_(reply) {}
+      : BoardRead(call),
+        refs_(std::move(refs)),
+        detail_{include_nodes, true, include_nodes},
+        reply_(reply) {}
 
   absl::StatusOr<bool> Copy(const SchemeBoard& board, const Facts& facts) override {
     const Audience audience = AudienceOf(board);
@@ -124,7 +127,7 @@ class ExplainRead : public BoardRead {
 
   absl::StatusOr<bool> Copy(const SchemeBoard& board, const Facts& facts) override {
     TERRACE_ASSIGN_OR_RETURN(const Unit unit, VisibleUnit(board, facts, AudienceOf(board), ref_));
-    row_ = CopyScore(board, facts, unit, {});
+    row_ = CopyScore(board, facts, unit, {false, true, true});
     *reply_->mutable_whole() = ExplainScore(board, facts, *call_.tree, unit, depth_, parts_max_);
     Stamp(board, facts, reply_);
     return false;
@@ -294,6 +297,9 @@ void ScoringService::AddScores() {
   adder.Add("ListScores", &ListScores);
   adder.Add("RankUnits", &RankUnits);
   adder.Add("ExplainScore", &Explain);
+  adder.Add("CompareScores", &CompareScores);
+  adder.Add("SimulateScheme", &SimulateScheme);
+  adder.Add("AssessRobustness", &AssessRobustness);
 }
 
 void ScoringService::AddStreams() {

@@ -15,12 +15,14 @@
 namespace terrace::scoring {
 
 struct Scoreboards::Entry {
-  Entry(std::shared_ptr<const CompiledScheme> scheme, const calendar::Period& period,
-        const Facts* facts, absl::optional<absl::Time> at)
-      : board(std::move(scheme), period, facts, at), at(at) {}
+  Entry(std::shared_ptr<const CompiledScheme> scheme, const BoardKey& key, const Facts* facts)
+      : board(std::move(scheme), key.period, facts, key.at),
+        at(key.at),
+        draft(key.draft != nullptr) {}
 
   SchemeBoard board;
   const absl::optional<absl::Time> at;
+  const bool draft;
   bool building = false;
   std::vector<absl::AnyInvocable<void()>> waiting;  // For the board to be ready.
   // Change numbers at the vectors of late, oldest first.

@@ -148,18 +148,22 @@ absl::Status Scoreboards::MakeRoom() {
 }
 
 absl::StatusOr<Scoreboards::BoardPin> Scoreboards::FindOrMake(const BoardKey& key) {
-  TERRACE_ASSIGN_OR_RETURN(std::shared_ptr<const CompiledScheme> scheme,
-                           own_.Resolve(key.scheme, key.period));
+  std::shared_ptr<const CompiledScheme> scheme = key.draft;
+  if (scheme == nullptr) {
+    TERRACE_ASSIGN_OR_RETURN(scheme, own_.Resolve(key.scheme, key.period));
+  }
   for (auto it = boards_.begin(); it != boards_.end(); ++it) {
     const SchemeBoard& board = (*it)->board;
-    if (board.scheme().proto.name() == scheme->proto.name() && board.period() == key.period &&
-        (*it)->at == key.at) {
+    const bool same =
+        (*it)->draft ? &board.scheme() == key.draft.get()
+                     : key.draft == nullptr && board.scheme().proto.name() == scheme->proto.name();
+    if (same && board.period() == key.period && (*it)->at == key.at) {
       boards_.splice(boards_.begin(), boards_, it);
       return boards_.front();
     }
   }
   TERRACE_RETURN_IF_ERROR(MakeRoom());
-  boards_.push_front(std::make_shared<Entry>(std::move(scheme), key.period, &facts_, key.at));
+  boards_.push_front(std::make_shared<Entry>(std::move(scheme), key, &facts_));
   return boards_.front();
 }
 
@@ -196,6 +200,15 @@ void Scoreboards::Open(const BoardKey& key, absl::Time deadline,
     }
   };
   AddWaiter(std::move(waiter), deadline);
+}
+
+void Scoreboards::Close(const BoardPin& pin) {
+  Lock lock(this);
+  boards_.remove(pin);
+}
+
+const SchemeBoard* Scoreboards::BoardOf(const BoardPin& pin) const {
+  return pin->board.ready() ? &pin->board : nullptr;
 }
 
 Scoreboards::BoardPin Scoreboards::Peek(const BoardKey& key) {

@@ -54,6 +54,8 @@ struct BoardKey {
   SchemeRef scheme;
   calendar::Period period;
   absl::optional<absl::Time> at;  // Live without.
+  // A version that nobody has published, instead of `scheme`.
+  std::shared_ptr<const CompiledScheme> draft = nullptr;
 };
 
 class Scoreboards {
@@ -108,6 +110,8 @@ class Scoreboards {
   // NOT_READY when a feed has not told everything before the deadline.
   void Open(const BoardKey& key, absl::Time deadline,
             absl::AnyInvocable<void(absl::StatusOr<BoardPin>)> done);
+  // Gives up a board that nobody else will ask for: that of a draft.
+  void Close(const BoardPin& pin);
   // The same board if it is open and ready, else nullptr; for answers that need not wait.
   BoardPin Peek(const BoardKey& key);
 
@@ -115,6 +119,8 @@ class Scoreboards {
   // it again.
   bool Read(const BoardPin& pin,
             absl::FunctionRef<void(const SchemeBoard&, const Facts&)> fn) const;
+  // Another board, for a read that looks at two; nullptr when it is not ready. Only inside Read.
+  const SchemeBoard* BoardOf(const BoardPin& pin) const;
   // Whether the key still means this board; publishing a version may change that.
   bool Means(const BoardKey& key, const BoardPin& pin) const;
   // The change number of the board when the facts were at `vector`; nullopt when that is not held.

@@ -3,7 +3,7 @@
 #include <thread>
 
 #include "absl/strings/str_format.h"
-#include "services/scoring/board_read.h"
+#include "services/scoring/peer_walk.h"
 #include "services/scoring/scoring_fixture.h"
 
 namespace terrace::scoring {
@@ -46,6 +46,28 @@ TEST_F(ScoresTest, AVisitMovesTheScoresUpToTheRoot) {
   absl::StatusOr<v1::Score> county = Get("county");
   EXPECT_EQ(county->coverage().covered(), 6);
   EXPECT_EQ(county->coverage().expected(), 6);
+}
+
+TEST_F(ScoresTest, TheOutlookTellsWhatCanStillBeReached) {
+  Start();
+  Inspect("a1", 2);
+  v1::ExplainScoreRequest request;
+  request.set_name(ScoreOf("a1"));
+  const auto reply = Do<v1::Explanation>("ExplainScore", Viewer("a1"), request);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  const v1::Outlook& outlook = reply->score().outlook();
+  // 35 of 45 are earned; grade and reports and income are open.
+  EXPECT_GT(outlook.open_nodes_size(), 0);
+  EXPECT_FALSE(outlook.open_points().value().empty());
+  ASSERT_EQ(outlook.grades_size(), 2);
+  EXPECT_EQ(outlook.grades(0).grade(), "excellent");
+  EXPECT_EQ(outlook.grades(0).lower_bound().value(), "90");
+  EXPECT_EQ(outlook.grades(1).grade(), "good");
+  EXPECT_TRUE(outlook.grades(1).reachable());
+  EXPECT_GT(outlook.grades(1).needed().value(), "0");
+  request.set_name(ScoreOf("county"));  // Rolled up from others.
+  EXPECT_FALSE(
+      Do<v1::Explanation>("ExplainScore", Viewer("county"), request)->score().has_outlook());
 }
 
 TEST_F(ScoresTest, NodesComeOnRequest) {

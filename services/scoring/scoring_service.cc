@@ -205,6 +205,10 @@ void ScoringService::AddCommands() {
       "PublishScheme", &ScoringState::PublishScheme, [](const v1::PublishSchemeRequest& request) {
         return request.name().substr(0, request.name().find('@'));
       });
+  AddCommand<v1::CloneSchemeRequest, v1::Scheme>(
+      "CloneScheme", &ScoringState::CloneScheme, [](const v1::CloneSchemeRequest& request) {
+        return absl::StrCat(request.parent(), kSchemesInfix, request.scheme_id());
+      });
   AddCommand<v1::CreateStatisticDefinitionRequest, v1::StatisticDefinition>(
       "CreateStatisticDefinition", &ScoringState::CreateStatisticDefinition,
       [](const v1::CreateStatisticDefinitionRequest& request) {
@@ -240,6 +244,11 @@ void ScoringService::AddStateReads() {
       [](const ScoringState& state, Call& call, const v1::ValidateSchemeRequest& request,
          v1::ValidateSchemeResponse* reply) {
         return state.ValidateScheme(call.identity, *call.tree, call.received, request, reply);
+      });
+  methods_.StateRead<ScoringState, v1::DiffSchemesRequest, v1::DiffSchemesResponse>(
+      "DiffSchemes", [](const ScoringState& state, Call& call,
+                        const v1::DiffSchemesRequest& request, v1::DiffSchemesResponse* reply) {
+        return state.DiffSchemes(call.identity, *call.tree, call.received, request, reply);
       });
   methods_.StateRead<ScoringState, v1::GetStatisticDefinitionRequest, v1::StatisticDefinition>(
       "GetStatisticDefinition",

@@ -54,6 +54,8 @@ class ScoringState : public machine::State {
                             v1::Scheme* reply) const;
   absl::Status PublishScheme(const v1::PublishSchemeRequest& request, machine::Decision& decision,
                              v1::Scheme* reply) const;
+  absl::Status CloneScheme(const v1::CloneSchemeRequest& request, machine::Decision& decision,
+                           v1::Scheme* reply) const;
   absl::Status CreateStatisticDefinition(const v1::CreateStatisticDefinitionRequest& request,
                                          machine::Decision& decision,
                                          v1::StatisticDefinition* reply) const;
@@ -79,6 +81,9 @@ class ScoringState : public machine::State {
   absl::Status ValidateScheme(const access::Identity& identity, const tree::Tree& tree,
                               absl::Time now, const v1::ValidateSchemeRequest& request,
                               v1::ValidateSchemeResponse* reply) const;
+  absl::Status DiffSchemes(const access::Identity& identity, const tree::Tree& tree, absl::Time now,
+                           const v1::DiffSchemesRequest& request,
+                           v1::DiffSchemesResponse* reply) const;
   absl::Status GetStatisticDefinition(const v1::GetStatisticDefinitionRequest& request,
                                       v1::StatisticDefinition* reply) const;
   absl::Status ListStatisticDefinitions(const v1::ListStatisticDefinitionsRequest& request,

@@ -173,6 +173,12 @@ Sentence OfRule(const engine::Scheme& scheme, int index, const LeafInput& input)
 
 }  // namespace
 
+Sentence Exempt(bool full) {
+  if (full)
+    return {"Exempt by a title that the unit holds: all points.", "因持有称号免评，得满分。"};
+  return {"Exempt by a title that the unit holds; it does not count.", "因持有称号免评，不计入。"};
+}
+
 Sentence WhyNot(engine::Assessment assessment) {
   switch (assessment) {
     case engine::Assessment::kNotApplicable:
@@ -283,6 +289,7 @@ Sentence OfNode(const engine::Node& node) {
 }
 
 Sentence OfLeaf(const engine::Scheme& scheme, int leaf, const LeafInput& input) {
+  if (input.form == LeafInput::Form::kExempt) return Exempt(/*full=*/true);
   Sentence sentence = OfRule(scheme, leaf, input);
   if (input.form != LeafInput::Form::kFigure || !scheme.leaves[leaf].has_loss || !input.loss) {
     return sentence;

@@ -20,6 +20,8 @@ struct Sentence {
 
 // Why something has no score; empty for what has one.
 Sentence WhyNot(engine::Assessment assessment);
+// Of a leaf that the unit need not be judged on.
+Sentence Exempt(bool full);
 Sentence OfRollup(const engine::Rollup& rollup, const engine::Accumulator& sums);
 // Of what is scored: an inner node, and a leaf.
 Sentence OfNode(const engine::Node& node);

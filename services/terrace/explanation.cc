@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "common/base/check.h"
 #include "common/base/decimal.h"
 #include "services/terrace/output.h"
@@ -61,6 +62,38 @@ absl::Status Mismatch(const v1::Part& part, absl::string_view what) {
 std::string ExplanationText(const v1::Part& whole, Language language, int records_max) {
   std::string out;
   Append(whole, 0, language, records_max, &out);
+  return out;
+}
+
+std::string OutlookText(const v1::Outlook& outlook, Language language) {
+  if (outlook.open_nodes().empty()) return "";
+  const bool chinese = language == Language::kChinese;
+  const std::string lines = absl::StrJoin(outlook.open_nodes(), chinese ? "、" : ", ");
+  const auto none = [chinese](const types::v1::Decimal& value) {
+    return !value.value().empty() ? value.value() : chinese ? "无得分" : "no score";
+  };
+  std::string out =
+      chinese ? absl::StrFormat("未评：%s（共 %s 分）；最终得分在 %s 与 %s 之间。\n", lines,
+                                outlook.open_points().value(), none(outlook.least()),
+                                none(outlook.most()))
+              : absl::StrFormat("Open: %s (%s points); the score ends between %s and %s.\n", lines,
+                                outlook.open_points().value(), none(outlook.least()),
+                                none(outlook.most()));
+  for (const v1::GradeOutlook& grade : outlook.grades()) {
+    const std::string head =
+        absl::StrCat("  ", grade.grade(), " (>= ", grade.lower_bound().value(), "): ");
+    std::string tail;
+    if (!grade.reachable()) {
+      tail = chinese ? "已无法达到。" : "cannot be reached any more.";
+    } else if (grade.needed().value() == "0") {
+      tail = chinese ? "已确定达到。" : "certain.";
+    } else {
+      tail = chinese ? absl::StrCat("未评各项合计至少须得 ", grade.needed().value(), " 分。")
+                     : absl::StrCat("needs at least ", grade.needed().value(),
+                                    " points on the open lines together.");
+    }
+    absl::StrAppend(&out, head, tail, "\n");
+  }
   return out;
 }
 

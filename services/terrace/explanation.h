@@ -17,6 +17,10 @@ namespace terrace::cli {
 std::string ExplanationText(const scoring::v1::Part& whole, Language language,
                             int records_max = 1000);
 
+// What the sheet can still come to, a line for the whole and one for each grade; empty without open
+// lines.
+std::string OutlookText(const scoring::v1::Outlook& outlook, Language language);
+
 // OK when the shown parts and the exact contributions of every part add up to it; INTERNAL with the
 // first part that does not.
 absl::Status CheckPartsAddUp(const scoring::v1::Part& whole);

@@ -110,6 +110,11 @@ absl::StatusOr<Named> Read(const std::string& path) {
   TERRACE_RETURN_IF_ERROR(CheckMessage(named.scheme));
   for (int i = 0; i < named.scheme.nodes_size(); ++i) {
     const v1::Node& node = named.scheme.nodes(i);
+    if (node.leaf().has_exemption()) {
+      return Unusable(path, absl::StrCat("nodes[", i, "] (", node.id(),
+                                         ") asks who holds a title, which no table says; leave "
+                                         "its exemption out"));
+    }
     if (!node.has_leaf() || node.leaf().has_statistic()) continue;
     if (node.leaf().source_case() == v1::Leaf::SOURCE_NOT_SET) continue;
     return Unusable(path, absl::StrCat("nodes[", i, "] (", node.id(),

@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/base/time.h"
 #include "services/terrace/commands.h"
 #include "services/terrace/explanation.h"
 #include "services/terrace/listing.h"
@@ -36,14 +37,19 @@ std::vector<std::string> ScoreCells(const v1::Score& score) {
           score.grade(),      CoverageText(score)};
 }
 
-// "units/{unit}/scores/{office}~{scheme}~{period}" from what the flags say.
-absl::StatusOr<std::string> ScoreName(const Arguments& arguments) {
+// "units/{unit}/scores/{office}~{scheme}~{period}", the scheme as the flag says.
+absl::StatusOr<std::string> ScoreNameOf(const Arguments& arguments, absl::string_view unit,
+                                        absl::string_view period) {
   const std::vector<std::string> parts = absl::StrSplit(arguments.Text("scheme"), '/');
-  if (parts.size() != 4 || arguments.Text("period").empty()) {
+  if (parts.size() != 4 || period.empty()) {
     return UsageError("say which by --scheme units/OFFICE/schemes/SCHEME and --period 2016.");
   }
-  return absl::StrCat(UnitName(arguments.word(0)), "/scores/", parts[1], "~", parts[3], "~",
-                      absl::AsciiStrToLower(arguments.Text("period")));
+  return absl::StrCat(UnitName(unit), "/scores/", parts[1], "~", parts[3], "~",
+                      absl::AsciiStrToLower(period));
+}
+
+absl::StatusOr<std::string> ScoreName(const Arguments& arguments) {
+  return ScoreNameOf(arguments, arguments.word(0), arguments.Text("period"));
 }
 
 template <class Request>
@@ -113,8 +119,49 @@ absl::Status Explain(Context& context) {
   } else {
     const Language language = LanguageOf(context.arguments().Text("lang"));
     context.output().stream() << ExplanationText(explanation.whole(), language)
+                              << OutlookText(explanation.score().outlook(), language)
                               << StaleText(explanation);
   }
+  return absl::OkStatus();
+}
+
+absl::Status Compare(Context& context) {
+  const Arguments& arguments = context.arguments();
+  v1::CompareScoresRequest request;
+  const std::string period =
+      arguments.Text(arguments.Given("with-period") ? "with-period" : "period");
+  const std::string unit =
+      arguments.Given("with-unit") ? arguments.Text("with-unit") : arguments.word(0);
+  if (!arguments.Given("with-period") && !arguments.Given("with-unit") &&
+      !arguments.Given("with-at")) {
+    return UsageError("say what to compare with by --with-period, --with-unit or --with-at.");
+  }
+  TERRACE_ASSIGN_OR_RETURN(*request.mutable_name(), ScoreNameOf(arguments, unit, period));
+  TERRACE_ASSIGN_OR_RETURN(*request.mutable_other(), ScoreName(arguments));
+  if (arguments.Given("with-at")) {
+    TERRACE_ASSIGN_OR_RETURN(const absl::Time at, ParseInstant(arguments.Text("with-at")));
+    *request.mutable_at_time() = ToProto(at);
+  }
+  if (arguments.Given("at")) {
+    TERRACE_ASSIGN_OR_RETURN(const absl::Time at, ParseInstant(arguments.Text("at")));
+    *request.mutable_other_at_time() = ToProto(at);
+  }
+  TERRACE_ASSIGN_OR_RETURN(Client* const client, context.client());
+  TERRACE_ASSIGN_OR_RETURN(const auto found, client->Get<v1::CompareScoresResponse>(request));
+  if (context.output().json()) {
+    context.output().PrintJson(found);
+    return absl::OkStatus();
+  }
+  Table table({"DIFFERENCE", "REASON", "SUBJECT", "NAME", "BEFORE", "AFTER"});
+  for (const v1::DifferencePart& part : found.parts()) {
+    table.Add({part.contribution().value(),
+               EnumText(v1::DifferenceKind_Name(part.kind()), "DIFFERENCE_KIND_"), part.subject(),
+               part.display_name(), part.before().value(), part.after().value()});
+  }
+  table.Add({found.difference().value(), "all", "", "", ValueText(found.score()),
+             ValueText(found.other())});
+  context.output().Print(table);
+  context.output().stream() << StaleText(found);
   return absl::OkStatus();
 }
 
@@ -158,6 +205,16 @@ std::vector<Command> ScoreCommands() {
        .flags = SchemeFlags(
            {{"depth", "LEVELS", "how many levels of units below are opened too", "1"}, AtFlag()}),
        .run = Explain},
+      {.name = "score compare",
+       .words = "UNIT",
+       .words_min = 1,
+       .words_max = 1,
+       .summary = "Says why a score is more or less than another one",
+       .flags = SchemeFlags({{"with-period", "PERIOD", "the same unit in this period"},
+                             {"with-unit", "UNIT", "this unit in the same period"},
+                             {"with-at", "TIME", "the other score as it was at this time"},
+                             AtFlag()}),
+       .run = Compare},
   };
 }
 

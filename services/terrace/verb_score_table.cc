@@ -307,7 +307,7 @@ absl::Status Robustness(Context& context) {
   options.seed = static_cast<uint64_t>(seed);
   options.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const engine::Robustness found = engine::AssessRobustness(
-      evaluated.scheme.engine, evaluated.table.table, evaluated.result, options);
+      evaluated.scheme.engine, engine::FieldOf(evaluated.table.table, evaluated.result), options);
   return Write(context, arguments.Text("show") == "leaves" ? InfluencesOf(evaluated, found.leaves)
                                                            : PlacesOf(evaluated, found));
 }

@@ -75,10 +75,9 @@ class Evaluator {
   }
 
  private:
-  bool HasSheet(size_t unit) const { return table_.has_sheet.empty() || table_.has_sheet[unit]; }
   bool Applies(size_t leaf, size_t unit) const {
     const std::vector<bool>& applies = table_.leaves[leaf].applies;
-    return HasSheet(unit) && (applies.empty() || applies[unit]);
+    return table_.HasSheet(unit) && (applies.empty() || applies[unit]);
   }
 
   // The sets of units that are compared with each other in a leaf. `sets` numbers them, null for
@@ -255,33 +254,24 @@ class Evaluator {
     for (size_t node = 0; node < scheme_.nodes.size(); ++node) {
       out_.nodes[node].resize(units_);
       for (size_t unit = 0; unit < units_; ++unit) {
-        if (!HasSheet(unit)) continue;
-        const Node& of = scheme_.nodes[node];
-        const NodeResult& result = sheets_[unit].nodes[node];
-        out_.nodes[node][unit] = IsExtraNode(of) ? Earned(result) : ValueOf(result, of.points);
+        if (!table_.HasSheet(unit)) continue;
+        out_.nodes[node][unit] =
+            NodeValue(scheme_, static_cast<int>(node), sheets_[unit].nodes[node]);
       }
     }
     out_.coverage.resize(units_);
     for (size_t unit = 0; unit < units_; ++unit) {
       const SheetResult& sheet = sheets_[unit];
-      if (!HasSheet(unit) || sheet.applicable_points <= Fixed()) continue;
+      if (!table_.HasSheet(unit) || sheet.applicable_points <= Fixed()) continue;
       const absl::StatusOr<Fixed> share =
           Divide(sheet.covered_points, sheet.applicable_points, "coverage");
       if (share.ok()) out_.coverage[unit] = *share;
     }
   }
-  bool IsExtraNode(const Node& node) const {
-    return node.leaf >= 0 && IsExtra(scheme_.leaves[node.leaf]);
-  }
-  static absl::optional<Fixed> Earned(const NodeResult& result) {
-    if (result.assessment != Assessment::kScored) return absl::nullopt;
-    return result.earned;
-  }
-
   void Finish() {
     SheetFinisher finisher(&scheme_, out_.weights);
     for (size_t unit = 0; unit < units_; ++unit) {
-      if (!HasSheet(unit)) continue;
+      if (!table_.HasSheet(unit)) continue;
       if (given_.empty()) {
         finisher.Finish(&sheets_[unit]);
       } else {
@@ -299,7 +289,7 @@ class Evaluator {
     for (size_t member = 0; member < members.size(); ++member) {
       values[member].resize(units_);
       for (size_t unit = 0; unit < units_; ++unit) {
-        if (!HasSheet(unit) || out_.screened_out[unit]) continue;
+        if (!table_.HasSheet(unit) || out_.screened_out[unit]) continue;
         values[member][unit] =
             ValueOf(sheets_[unit].nodes[members[member]], scheme_.nodes[node].points);
       }
@@ -343,7 +333,7 @@ class Evaluator {
     }
     if (table_.parents.empty()) {
       for (size_t unit = 0; unit < units_; ++unit) {
-        if (!HasSheet(unit) || sheets_[unit].assessment != Assessment::kScored) continue;
+        if (!table_.HasSheet(unit) || sheets_[unit].assessment != Assessment::kScored) continue;
         out_.scores[unit] = sheets_[unit].score;
         out_.disqualified[unit] = sheets_[unit].disqualified;
       }
@@ -355,7 +345,7 @@ class Evaluator {
       const int parent = table_.parents[unit];
       board.Place(static_cast<Unit>(unit), parent >= 0 ? static_cast<Unit>(parent) : kNoUnit,
                   table_.rollups.empty() ? 0 : table_.rollups[unit]);
-      if (HasSheet(unit)) {
+      if (table_.HasSheet(unit)) {
         board.SetSheet(static_cast<Unit>(unit), SheetValueOf(sheets_[unit], board.ratio_leaves()));
       }
       for (size_t weight = 0; weight < table_.weights.size(); ++weight) {
@@ -380,8 +370,8 @@ class Evaluator {
     const absl::Span<const int> inner = forest.inner_rows();
     const auto is_mean = [&](int row) {
       const Rollup& rollup = scheme_.rollups[table_.rollups.empty() ? 0 : table_.rollups[row]];
-      return !HasSheet(row) && rollup.method == Method::kOverDescendants && !rollup.mixes() &&
-             scheme_.bases[rollup.basis].weight < 0;
+      return !table_.HasSheet(row) && rollup.method == Method::kOverDescendants &&
+             !rollup.mixes() && scheme_.bases[rollup.basis].weight < 0;
     };
     if (std::none_of(inner.begin(), inner.end(), is_mean)) return;
     std::vector<SubtreeSum> sums(inner.size());

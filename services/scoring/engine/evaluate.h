@@ -63,6 +63,8 @@ struct Table {
   std::vector<int> levels;   // Places are given within a level, by its number; empty: one level.
   // By weight column of the scheme, in 1e-6.
   std::vector<std::vector<absl::optional<int64_t>>> weights;
+
+  bool HasSheet(size_t unit) const { return has_sheet.empty() || has_sheet[unit]; }
 };
 
 // One column a leaf.

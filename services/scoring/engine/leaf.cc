@@ -318,10 +318,11 @@ LeafResult Unscored(const Leaf& leaf, Fixed points, bool late) {
   return result;
 }
 
-LeafResult Empty(const Leaf& leaf, Fixed points) {
+// Nothing to judge, which earns all points or none.
+LeafResult Unjudged(const Leaf& leaf, Fixed points, bool full) {
   LeafResult result;
   result.assessment = Assessment::kNotApplicable;
-  if (leaf.full_when_empty && !IsExtra(leaf)) {
+  if (full && !IsExtra(leaf)) {
     result.assessment = Assessment::kScored;
     result.earned = points;
     result.available = points;
@@ -406,14 +407,16 @@ LeafResult EvaluateLeaf(const Leaf& leaf, Fixed points, const LeafInput& input) 
     case LeafInput::Form::kNotApplicable:
       result.assessment = Assessment::kNotApplicable;
       return result;
+    case LeafInput::Form::kExempt:
+      return Unjudged(leaf, points, leaf.full_when_exempt);
     case LeafInput::Form::kEmpty:
-      return Empty(leaf, points);
+      return Unjudged(leaf, points, leaf.full_when_empty);
     case LeafInput::Form::kAbsent:
       return Unscored(leaf, points, input.late);
     case LeafInput::Form::kCounts:
       result.numerator = FixedSum::FromInteger(input.numerator);
       result.denominator = FixedSum::FromInteger(input.denominator);
-      if (input.denominator <= 0) return Empty(leaf, points);
+      if (input.denominator <= 0) return Unjudged(leaf, points, leaf.full_when_empty);
       earned = EvaluateRatio(leaf.rule, points, result.numerator, result.denominator);
       break;
     case LeafInput::Form::kFigure:
@@ -427,7 +430,7 @@ LeafResult EvaluateLeaf(const Leaf& leaf, Fixed points, const LeafInput& input) 
     case LeafInput::Form::kVisits: {
       const std::vector<int> chosen = ChosenVisits(leaf, points, input.visits);
       const Silence silence = SilenceOf(input.visits, chosen);
-      if (silence == Silence::kNotApplicable) return Empty(leaf, points);
+      if (silence == Silence::kNotApplicable) return Unjudged(leaf, points, leaf.full_when_empty);
       if (silence != Silence::kNone) {
         return Unscored(leaf, points, input.late || silence == Silence::kRefused);
       }

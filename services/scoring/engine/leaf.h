@@ -55,6 +55,7 @@ struct LeafInput {
     kAbsent,         // No figure.
     kEmpty,          // There was nothing to judge.
     kNotApplicable,  // The node is not for this kind of unit.
+    kExempt,         // The unit need not be judged on it.
     kCounts,         // numerator of denominator, denominator > 0.
     kFigure,         // A number.
     kVisits,         // At least one visit, oldest first.
@@ -79,7 +80,8 @@ struct LeafInput {
   absl::optional<FixedSum> above_base;
   std::vector<Visit> visits;
   std::vector<Counted> counted;  // kCounts; adds up to numerator and denominator.
-  std::vector<int32_t> records;  // kFigure: the record of the figure first, then the compared ones.
+  // kFigure: the record of the figure first, then the compared ones. kExempt: what exempts.
+  std::vector<int32_t> records;
 };
 
 struct LeafResult {

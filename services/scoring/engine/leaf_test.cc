@@ -271,6 +271,18 @@ TEST(StatesTest, PoliciesSayWhatBecomesOfMissingAndEmpty) {
   ExpectEarned(EvaluateLeaf(leaf, Points(1000), empty), Points(1000));
 }
 
+TEST(LeafTest, WhoIsExemptEarnsEverythingOrIsLeftOut) {
+  Leaf leaf = Of(RatioRule{});
+  LeafInput exempt;
+  exempt.form = LeafInput::Form::kExempt;
+  exempt.late = true;
+  EXPECT_EQ(EvaluateLeaf(leaf, Points(1000), exempt).assessment, Assessment::kNotApplicable);
+  leaf.full_when_exempt = true;
+  const LeafResult result = EvaluateLeaf(leaf, Points(1000), exempt);
+  ExpectEarned(result, Points(1000));
+  EXPECT_TRUE(result.present);
+}
+
 TEST(VisitsTest, ItemsMarkedNotApplicableLeaveNothingToJudge) {
   Sample sample;
   const LeafResult result = EvaluateLeaf(Of(DeductRule{Points(1000), Points(1000), Fixed()}),

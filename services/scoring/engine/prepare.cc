@@ -72,13 +72,6 @@ FigureColumn GrowCyclical(const FigureColumn& figures, absl::Span<const FigureCo
   return out;
 }
 
-double Quantile(const std::vector<double>& sorted, double share) {
-  const double place = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<size_t>(place);
-  if (below + 1 >= sorted.size()) return sorted.back();
-  return sorted[below] + (place - static_cast<double>(below)) * (sorted[below + 1] - sorted[below]);
-}
-
 absl::optional<Shape> ShapeOfSorted(const std::vector<double>& sorted) {
   if (sorted.size() < 4 || sorted.front() == sorted.back()) return absl::nullopt;
   const auto n = static_cast<double>(sorted.size());
@@ -155,6 +148,13 @@ Transform Winsorise(const Treatment& treatment, const std::vector<double>& sorte
 }
 
 }  // namespace
+
+double Quantile(const std::vector<double>& sorted, double share) {
+  const double place = share * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<size_t>(place);
+  if (below + 1 >= sorted.size()) return sorted.back();
+  return sorted[below] + (place - static_cast<double>(below)) * (sorted[below + 1] - sorted[below]);
+}
 
 FigureColumn Grow(const Preparation& preparation, const FigureColumn& figures,
                   absl::Span<const FigureColumn> history, const Sets& siblings) {

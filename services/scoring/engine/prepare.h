@@ -52,6 +52,10 @@ struct Shape {
 // nullopt for fewer than four figures, and for figures that do not differ.
 absl::optional<Shape> ShapeOf(absl::Span<const double> figures);
 
+// The quantile of sorted figures at a share from 0 to 1, interpolated (type 7); there is one figure
+// at least.
+double Quantile(const std::vector<double>& sorted, double share);
+
 // What a treatment does to every figure, once it is found over the peers.
 struct Transform {
   enum class Curve : uint8_t { kNone, kLogarithm, kBoxCox };

@@ -10,6 +10,7 @@
 
 #include "common/base/check.h"
 #include "services/scoring/engine/combine.h"
+#include "services/scoring/engine/prepare.h"
 
 namespace terrace::scoring::engine {
 namespace {
@@ -31,20 +32,20 @@ struct Column {
 // Who takes part, and what their leaves earn.
 class Field {
  public:
-  Field(const Scheme& scheme, const Table& table, const Evaluation& evaluation)
-      : scheme_(scheme), weights_(evaluation.weights), children_(scheme.nodes.size() + 1) {
-    for (size_t unit = 0; unit < table.units.size(); ++unit) {
-      const bool has_sheet = table.has_sheet.empty() || table.has_sheet[unit];
-      if (!has_sheet || !evaluation.ranks[unit]) continue;
+  Field(const Scheme& scheme, const SheetField& sheets)
+      : scheme_(scheme), weights_(sheets.weights), children_(scheme.nodes.size() + 1) {
+    for (size_t unit = 0; unit < sheets.takes_part.size(); ++unit) {
+      if (!sheets.takes_part[unit]) continue;
       rows_.push_back(unit);
-      levels_.push_back(table.levels.empty() ? 0 : table.levels[unit]);
+      levels_.push_back(sheets.levels.empty() ? 0 : sheets.levels[unit]);
     }
     given_.resize(scheme.nodes.size());
+    there_.resize(scheme.nodes.size());
     offsets_.resize(rows_.size());
     std::vector<double> bonuses(rows_.size());
     for (size_t n = 0; n < scheme.nodes.size(); ++n) {
       const Node& node = scheme.nodes[n];
-      const std::vector<absl::optional<Fixed>>& values = evaluation.nodes[n];
+      const std::vector<absl::optional<Fixed>>& values = sheets.nodes[n];
       if (node.leaf >= 0 && IsExtra(scheme.leaves[node.leaf])) {
         const Rule& rule = scheme.leaves[node.leaf].rule;
         for (size_t i = 0; i < rows_.size(); ++i) {
@@ -57,7 +58,11 @@ class Field {
       }
       children_[node.parent >= 0 ? node.parent : scheme.nodes.size()].push_back(
           static_cast<int>(n));
-      if (node.leaf < 0 && node.combination != Combination::kCopeland) continue;
+      if (node.leaf < 0 && node.combination != Combination::kCopeland) {
+        if (node.min_present <= Fixed()) continue;
+        for (size_t row : rows_) there_[n].push_back(values[row] ? 1 : 0);
+        continue;
+      }
       given_[n] = std::vector<Column>((rows_.size() + kBlock - 1) / kBlock);
       for (size_t i = 0; i < rows_.size(); ++i) {
         Column& column = given_[n][i / kBlock];
@@ -128,12 +133,26 @@ class Field {
               std::vector<Column>& columns) const {
     const bool top = n == scheme_.nodes.size();
     const Combination combination = top ? Combination::kSum : scheme_.nodes[n].combination;
-    Column& column = columns[n];
     if (combination == Combination::kCopeland) return;
     if (TakesShares(combination) && combination != Combination::kArithmetic) {
       Combined(n, block, count, factors, columns);
-      return;
+    } else {
+      Summed(n, combination, block, count, factors, columns);
     }
+    if (top || there_[n].empty()) return;
+    // Where too few of its children are scored, the node is not.
+    Column& column = columns[n];
+    const double* const there = there_[n].data() + block * kBlock;
+    for (size_t i = 0; i < count; ++i) {
+      column.present[i] *= there[i];
+      column.mass[i] *= there[i];
+      column.complete = column.complete && there[i] > 0;
+    }
+  }
+
+  void Summed(size_t n, Combination combination, size_t block, size_t count,
+              const std::vector<double>& factors, std::vector<Column>& columns) const {
+    Column& column = columns[n];
     // Points are summed up, which is a mean weighed by what can be earned; or a mean is taken.
     const bool by_points = !TakesShares(combination);
     column.complete = true;
@@ -168,6 +187,7 @@ class Field {
                            : column.present[i];
     }
   }
+
   double WeightOf(int node, bool by_points, const std::vector<double>& factors) const {
     return ToDouble(by_points ? scheme_.nodes[node].points : weights_[node]) * factors[node];
   }
@@ -197,12 +217,14 @@ class Field {
   }
 
   const Scheme& scheme_;
-  const std::vector<Fixed> weights_;        // By node.
+  const absl::Span<const Fixed> weights_;   // By node.
   std::vector<std::vector<int>> children_;  // By node, without extras; the last: of the top.
   std::vector<size_t> rows_;                // Of the table, who takes part.
   std::vector<int> levels_;                 // As rows_.
   std::vector<double> offsets_;             // As rows_: bonuses less penalties.
   std::vector<std::vector<Column>> given_;  // By node that is not finished here, and block.
+  // By node that asks for so many of its children, and as rows_: 1, or 0 where they are too few.
+  std::vector<std::vector<double>> there_;
 };
 
 // Places of everybody, for each of many sets of factors.
@@ -238,14 +260,6 @@ class Draws {
   std::vector<uint32_t> places_;  // Draw by draw.
 };
 
-// Of sorted numbers, type 7.
-double Quantile(const std::vector<double>& sorted, double share) {
-  const double at = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<size_t>(at);
-  const size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
-
 PlaceRange RangeOf(std::vector<double> places, double nominal) {
   std::sort(places.begin(), places.end());
   PlaceRange range;
@@ -260,13 +274,21 @@ PlaceRange RangeOf(std::vector<double> places, double nominal) {
 
 }  // namespace
 
-Robustness AssessRobustness(const Scheme& scheme, const Table& table, const Evaluation& evaluation,
+SheetField FieldOf(const Table& table, const Evaluation& evaluation) {
+  SheetField field{evaluation.weights, evaluation.nodes, table.levels, {}};
+  for (size_t unit = 0; unit < table.units.size(); ++unit) {
+    field.takes_part.push_back(table.HasSheet(unit) && evaluation.ranks[unit].has_value());
+  }
+  return field;
+}
+
+Robustness AssessRobustness(const Scheme& scheme, const SheetField& sheets,
                             const RobustnessOptions& options) {
   TERRACE_CHECK(options.draws > 0 && options.spread >= 0 && options.spread <= 1);
-  const Field field(scheme, table, evaluation);
+  const Field field(scheme, sheets);
   const std::vector<size_t>& rows = field.rows();
   Robustness out;
-  out.units.resize(table.units.size());
+  out.units.resize(sheets.takes_part.size());
   if (rows.empty()) return out;
 
   Draws draws(field, options.draws);

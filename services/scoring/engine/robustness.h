@@ -17,6 +17,8 @@
 #include <vector>
 
 #include "absl/types/optional.h"
+#include "absl/types/span.h"
+#include "common/base/fixed.h"
 #include "services/scoring/engine/evaluate.h"
 #include "services/scoring/engine/scheme.h"
 
@@ -50,9 +52,18 @@ struct Robustness {
   std::vector<LeafInfluence> leaves;              // Leaves that are no extras, in their order.
 };
 
-// `evaluation` is that of the table. Units with a sheet and a score take part, each among those of
-// its level.
-Robustness AssessRobustness(const Scheme& scheme, const Table& table, const Evaluation& evaluation,
+// What sheets earn, and which of them are placed. What the spans show outlives it.
+struct SheetField {
+  absl::Span<const Fixed> weights;  // By node, among the children of its parent.
+  // By node and unit, as Evaluation::nodes.
+  absl::Span<const std::vector<absl::optional<Fixed>>> nodes;
+  absl::Span<const int> levels;  // By unit, which are placed within a level; empty: one level.
+  std::vector<bool> takes_part;  // By unit.
+};
+// Units of the table with a sheet and a place.
+SheetField FieldOf(const Table& table, const Evaluation& evaluation);
+
+Robustness AssessRobustness(const Scheme& scheme, const SheetField& sheets,
                             const RobustnessOptions& options);
 
 }  // namespace terrace::scoring::engine

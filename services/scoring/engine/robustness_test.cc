@@ -65,6 +65,11 @@ RobustnessOptions Options(double spread, int draws, uint64_t seed = 1, int threa
   return options;
 }
 
+Robustness Assess(const Scheme& scheme, const Table& table, const RobustnessOptions& options) {
+  const Evaluation evaluation = Evaluate(scheme, table);
+  return AssessRobustness(scheme, FieldOf(table, evaluation), options);
+}
+
 std::vector<double> Flat(const Robustness& robustness) {
   std::vector<double> flat;
   for (const auto& unit : robustness.units) {
@@ -83,7 +88,7 @@ TEST_P(RobustnessTest, WithoutASpreadPlacesAreTheNominalOnes) {
   const Scheme scheme = SchemeOf(7, GetParam(), Combination::kArithmetic);
   const Table table = TableOf(300, 7, 0.2, 3);
   const Evaluation evaluation = Evaluate(scheme, table);
-  const Robustness found = AssessRobustness(scheme, table, evaluation, Options(0, 3));
+  const Robustness found = AssessRobustness(scheme, FieldOf(table, evaluation), Options(0, 3));
   for (size_t unit = 0; unit < table.units.size(); ++unit) {
     ASSERT_EQ(found.units[unit].has_value(), evaluation.ranks[unit].has_value());
     if (!found.units[unit]) continue;
@@ -99,10 +104,24 @@ TEST_P(RobustnessTest, ThreadsDoNotMatterAndSeedsDo) {
   const Table table = TableOf(50, 6, 0.1, 5);
   const Evaluation evaluation = Evaluate(scheme, table);
   const auto with = [&](uint64_t seed, int threads) {
-    return Flat(AssessRobustness(scheme, table, evaluation, Options(0.25, 40, seed, threads)));
+    return Flat(
+        AssessRobustness(scheme, FieldOf(table, evaluation), Options(0.25, 40, seed, threads)));
   };
   EXPECT_EQ(with(1, 1), with(1, 3));
   EXPECT_NE(with(1, 1), with(2, 1));
+}
+
+TEST_P(RobustnessTest, NodesWithTooFewChildrenAreLeftOut) {
+  Scheme scheme = SchemeOf(6, GetParam(), Combination::kArithmetic);
+  scheme.nodes[1].min_present = scheme.nodes[2].min_present = Fixed::FromInteger(1);
+  const Table table = TableOf(300, 6, 0.2, 7);
+  const Evaluation evaluation = Evaluate(scheme, table);
+  const Robustness found = AssessRobustness(scheme, FieldOf(table, evaluation), Options(0, 1));
+  for (size_t unit = 0; unit < table.units.size(); ++unit) {
+    ASSERT_EQ(found.units[unit].has_value(), evaluation.ranks[unit].has_value());
+    if (!found.units[unit]) continue;
+    EXPECT_NEAR(found.units[unit]->nominal, *evaluation.ranks[unit], 2);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Combinations, RobustnessTest,
@@ -120,8 +139,7 @@ TEST(RobustnessTest, WhoIsBestInEverythingIsAlwaysFirst) {
     leaf.figure.values[4] = 100;
     leaf.figure.exact[4] = FixedSum::FromInteger(100);
   }
-  const Robustness found =
-      AssessRobustness(scheme, table, Evaluate(scheme, table), Options(1, 200));
+  const Robustness found = Assess(scheme, table, Options(1, 200));
   EXPECT_EQ(found.units[4]->mean, 1);
   EXPECT_EQ(found.units[4]->high, 1);
   double spread = 0;
@@ -133,7 +151,7 @@ TEST(RobustnessTest, ALeafLeftOutIsAWeightOfZero) {
   const Scheme scheme = SchemeOf(4, Combination::kArithmetic, Combination::kArithmetic);
   const Table table = TableOf(60, 4, 0.1, 11);
   const Evaluation all = Evaluate(scheme, table);
-  const Robustness found = AssessRobustness(scheme, table, all, Options(0, 1));
+  const Robustness found = AssessRobustness(scheme, FieldOf(table, all), Options(0, 1));
   for (int leaf = 0; leaf < 4; ++leaf) {
     Scheme less = scheme;
     less.nodes[less.leaf_nodes[leaf]].weight = Fixed();
@@ -169,7 +187,7 @@ TEST(RobustnessTest, BonusesAndPenaltiesStayAsTheyAre) {
   add(penalty);
   const Table table = TableOf(40, 5, 0, 13);
   const Evaluation evaluation = Evaluate(scheme, table);
-  const Robustness found = AssessRobustness(scheme, table, evaluation, Options(0, 1));
+  const Robustness found = AssessRobustness(scheme, FieldOf(table, evaluation), Options(0, 1));
   EXPECT_EQ(found.leaves.size(), 3u);
   for (size_t unit = 0; unit < table.units.size(); ++unit) {
     EXPECT_NEAR(found.units[unit]->nominal, *evaluation.ranks[unit], 1) << unit;
@@ -180,12 +198,11 @@ TEST(RobustnessTest, UnitsWithoutAPlaceTakeNoPart) {
   const Scheme scheme = SchemeOf(2, Combination::kArithmetic, Combination::kArithmetic);
   Table table = TableOf(3, 2, 0, 1);
   table.has_sheet = {true, false, true};
-  const Robustness found =
-      AssessRobustness(scheme, table, Evaluate(scheme, table), Options(0.5, 10));
+  const Robustness found = Assess(scheme, table, Options(0.5, 10));
   EXPECT_TRUE(found.units[0]);
   EXPECT_FALSE(found.units[1]);
   table.has_sheet = {false, false, false};
-  EXPECT_FALSE(AssessRobustness(scheme, table, Evaluate(scheme, table), Options(0.5, 10)).units[0]);
+  EXPECT_FALSE(Assess(scheme, table, Options(0.5, 10)).units[0]);
 }
 
 TEST(RobustnessTest, PlacesThatAreEvenOddsSpreadEvenly) {
@@ -199,8 +216,7 @@ TEST(RobustnessTest, PlacesThatAreEvenOddsSpreadEvenly) {
       table.leaves[leaf].figure.exact[unit] = FixedSum::FromInteger(leaf == unit ? 100 : 0);
     }
   }
-  const Robustness found =
-      AssessRobustness(scheme, table, Evaluate(scheme, table), Options(0.5, 2000));
+  const Robustness found = Assess(scheme, table, Options(0.5, 2000));
   EXPECT_NEAR(found.units[0]->mean, 1.5, 0.05);
   EXPECT_EQ(found.units[0]->low, 1);
   EXPECT_EQ(found.units[0]->high, 2);

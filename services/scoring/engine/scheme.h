@@ -92,9 +92,10 @@ struct Leaf {
   Rule rule;
   VisitChoice visits = VisitChoice::kLatest;
   MissingPolicy missing = MissingPolicy::kExclude;
-  bool full_when_empty = false;  // Nothing to judge earns all points instead of being left out.
-  bool has_loss = false;         // Earns less by a loss in percent, see LeafInput::loss.
-  Preparation preparation;       // Of the figures, before the rule sees them.
+  bool full_when_empty = false;   // Nothing to judge earns all points instead of being left out.
+  bool full_when_exempt = false;  // So does who is exempt.
+  bool has_loss = false;          // Earns less by a loss in percent, see LeafInput::loss.
+  Preparation preparation;        // Of the figures, before the rule sees them.
 };
 
 // Bonuses, penalties and vetoes stand outside the total, and outside the nodes above them.

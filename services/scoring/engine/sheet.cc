@@ -217,6 +217,14 @@ void SheetFinisher::Evaluate(absl::Span<const LeafInput> inputs, SheetResult* sh
   Finish(sheet);
 }
 
+absl::optional<Fixed> NodeValue(const Scheme& scheme, int node, const NodeResult& result) {
+  if (result.assessment != Assessment::kScored) return absl::nullopt;
+  const Node& of = scheme.nodes[node];
+  if (of.leaf >= 0 && IsExtra(scheme.leaves[of.leaf])) return result.earned;
+  if (result.available <= Fixed()) return absl::nullopt;
+  return OnScale(of.points, result.earned, result.available);
+}
+
 SheetResult EvaluateSheet(const Scheme& scheme, absl::Span<const LeafInput> inputs) {
   SheetResult sheet;
   SheetFinisher(&scheme).Evaluate(inputs, &sheet);

@@ -46,6 +46,10 @@ struct SheetResult {
   std::vector<LeafResult> leaves;  // One per leaf of the scheme.
 };
 
+// What a node earns on the scale of its points, of an extra what it adds; nullopt when it is not
+// scored.
+absl::optional<Fixed> NodeValue(const Scheme& scheme, int node, const NodeResult& result);
+
 // Puts sheets of one scheme together, one after the other, without allocating for each.
 class SheetFinisher {
  public:

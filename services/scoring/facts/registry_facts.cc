@@ -163,8 +163,9 @@ void RegistryFacts::ApplyDesignation(const registry::v1::Designation& designatio
       titles.begin(), titles.end(), designation.name(),
       [](const Title& title, const std::string& name) { return title.name < name; });
   if (it == titles.end() || it->name != designation.name()) {
-    it = titles.insert(it, Title{designation.name(), {}});
+    it = titles.insert(it, Title{designation.name(), "", {}});
   }
+  it->title = designation.title();
   const DayNumber revoked =
       DayOf(designation.has_revoked_date(), designation.revoked_date(), kLastDay);
   it->spans.clear();
@@ -258,13 +259,15 @@ bool RegistryFacts::Titled(absl::string_view programme, Unit unit, absl::Time at
 }
 
 std::vector<std::string> RegistryFacts::Titles(absl::string_view programme, Unit unit,
-                                               absl::Time at) const {
+                                               absl::Time at, absl::string_view title) const {
   std::vector<std::string> names;
   const Membership* membership = MembershipOf(programme, unit);
   if (membership == nullptr) return names;
   const DayNumber day = DayAt(at, programmes_.find(programme)->second.zone);
-  for (const Title& title : membership->titles) {
-    if (Covers(title.spans, day)) names.push_back(title.name);
+  for (const Title& held : membership->titles) {
+    if ((title.empty() || held.title == title) && Covers(held.spans, day)) {
+      names.push_back(held.name);
+    }
   }
   return names;
 }

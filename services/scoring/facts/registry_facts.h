@@ -59,8 +59,9 @@ class RegistryFacts {
   bool Enrolled(absl::string_view programme, Unit unit, absl::Time at) const;
   // Whether it holds a title of the programme at that instant.
   bool Titled(absl::string_view programme, Unit unit, absl::Time at) const;
-  // Names of the titles held then, in byte order.
-  std::vector<std::string> Titles(absl::string_view programme, Unit unit, absl::Time at) const;
+  // Names of the titles held then, in byte order; with `title`, of that one alone.
+  std::vector<std::string> Titles(absl::string_view programme, Unit unit, absl::Time at,
+                                  absl::string_view title = "") const;
   // Units that were ever enrolled in the programme.
   std::vector<Unit> Members(absl::string_view programme) const;
 
@@ -85,6 +86,7 @@ class RegistryFacts {
   };
   struct Title {
     std::string name;
+    std::string title;  // Id within the programme.
     std::vector<DaySpan> spans;
   };
   struct Membership {

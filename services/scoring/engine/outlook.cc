@@ -1,0 +1,92 @@
+#include "services/scoring/engine/outlook.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "services/scoring/engine/bands.h"
+#include "services/scoring/engine/rounding.h"
+
+namespace terrace::scoring::engine {
+namespace {
+
+class Forecast {
+ public:
+  Forecast(const Scheme& scheme, const SheetResult& sheet)
+      : scheme_(scheme), finisher_(&scheme), sheet_(sheet) {}
+
+  Outlook Run() {
+    for (size_t leaf = 0; leaf < sheet_.leaves.size(); ++leaf) {
+      const Assessment assessment = sheet_.leaves[leaf].assessment;
+      if (IsExtra(scheme_.leaves[leaf])) continue;
+      if (assessment != Assessment::kNotYet && assessment != Assessment::kMissing) continue;
+      out_.open.push_back(static_cast<int>(leaf));
+      out_.open_points += PointsOf(static_cast<int>(leaf));
+    }
+    out_.least = ScoreAt(FixedSum());
+    const int worst = BandNow();
+    out_.most = ScoreAt(out_.open_points);
+    const int best = BandNow();
+    if (scheme_.banding.method != BandMethod::kBounds) return std::move(out_);
+    for (int band = 0; band < static_cast<int>(scheme_.bands.size()); ++band) {
+      out_.needed.push_back(worst >= 0 && worst <= band ? absl::make_optional(Fixed())
+                            : best >= 0 && best <= band ? absl::make_optional(NeededFor(band))
+                                                        : absl::nullopt);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  Fixed PointsOf(int leaf) const { return scheme_.nodes[scheme_.leaf_nodes[leaf]].points; }
+
+  // The score when the open leaves earn that much together, each the same share of its points.
+  absl::optional<Fixed> ScoreAt(FixedSum earned) {
+    for (int leaf : out_.open) {
+      LeafResult& result = sheet_.leaves[leaf];
+      result = LeafResult();
+      result.assessment = Assessment::kScored;
+      result.present = true;
+      result.available = PointsOf(leaf);
+      const int128_t product = int128_t{result.available.units()} * earned.units();
+      result.earned = Clamped(DivideRounded(product, out_.open_points.units()));
+    }
+    finisher_.Finish(&sheet_);
+    if (sheet_.assessment != Assessment::kScored) return absl::nullopt;
+    return sheet_.score;
+  }
+
+  // Of the sheet as it was finished last; -1 for none.
+  int BandNow() const {
+    if (sheet_.assessment != Assessment::kScored || sheet_.disqualified) return -1;
+    const int band = BandByBounds(scheme_.bands, Compared(scheme_, sheet_.score));
+    return band < 0 ? -1 : std::max(band, sheet_.best_band);
+  }
+
+  // Nothing gives less for more, so the least is found by halving.
+  Fixed NeededFor(int band) {
+    int128_t too_little = 0;
+    int128_t enough = out_.open_points.units();
+    while (enough - too_little > 1) {
+      const int128_t middle = too_little + (enough - too_little) / 2;
+      ScoreAt(FixedSum::FromUnits(middle));
+      const int reached = BandNow();
+      (reached >= 0 && reached <= band ? enough : too_little) = middle;
+    }
+    ScoreAt(FixedSum::FromUnits(enough));
+    FixedSum needed;
+    for (int leaf : out_.open) needed += sheet_.leaves[leaf].earned;
+    return Clamped(needed.units());
+  }
+
+  const Scheme& scheme_;
+  SheetFinisher finisher_;
+  SheetResult sheet_;
+  Outlook out_;
+};
+
+}  // namespace
+
+Outlook OutlookOf(const Scheme& scheme, const SheetResult& sheet) {
+  return Forecast(scheme, sheet).Run();
+}
+
+}  // namespace terrace::scoring::engine

@@ -1,0 +1,33 @@
+// What a sheet can still come to while lines are not assessed, and what it takes to reach a grade.
+//
+// Thread-safety: pure functions of plain values.
+#ifndef TERRACE_SERVICES_SCORING_ENGINE_OUTLOOK_H_
+#define TERRACE_SERVICES_SCORING_ENGINE_OUTLOOK_H_
+
+#include <vector>
+
+#include "absl/types/optional.h"
+#include "common/base/fixed.h"
+#include "services/scoring/engine/scheme.h"
+#include "services/scoring/engine/sheet.h"
+
+namespace terrace::scoring::engine {
+
+struct Outlook {
+  std::vector<int> open;  // Leaves without a figure so far, extras left out.
+  FixedSum open_points;
+  // The score if the open leaves earn nothing, and if they earn everything; nullopt where there is
+  // none even then.
+  absl::optional<Fixed> least;
+  absl::optional<Fixed> most;
+  // By band of the scheme, for bands by bounds: what the open leaves must earn together, each the
+  // same share of its points, for that band or a better one; nullopt where all is not enough.
+  std::vector<absl::optional<Fixed>> needed;
+};
+
+// `sheet` is finished. Leaves that are assessed stay as they are, extras too.
+Outlook OutlookOf(const Scheme& scheme, const SheetResult& sheet);
+
+}  // namespace terrace::scoring::engine
+
+#endif  // TERRACE_SERVICES_SCORING_ENGINE_OUTLOOK_H_
