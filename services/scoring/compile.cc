@@ -200,8 +200,7 @@ class Compiler {
           CompileLeaf(node.leaf(), compiled.points, {scheme.bands, groupings_}));
       scheme.leaf_nodes.push_back(index);
       const v1::Exemption& exemption = node.leaf().exemption();
-      out_->leaves.push_back(
-          {SourceOf(node.leaf()), kinds, exemption.programme(), exemption.title(), {}});
+      out_->leaves.push_back({SourceOf(node), kinds, exemption.programme(), exemption.title(), {}});
       if (node.leaf().has_exemption()) out_->exempting_programmes.insert(exemption.programme());
     }
     nodes_[node.id()] = index;
@@ -209,7 +208,8 @@ class Compiler {
     scheme.nodes.push_back(std::move(compiled));
   }
 
-  Source SourceOf(const v1::Leaf& leaf) {
+  Source SourceOf(const v1::Node& node) {
+    const v1::Leaf& leaf = node.leaf();
     switch (leaf.source_case()) {
       case v1::Leaf::kObservations: {
         FromObservations source;
@@ -232,6 +232,8 @@ class Compiler {
                                  leaf.rectification().severities().end());
         return source;
       }
+      case v1::Leaf::kReview:
+        return FromReview{out_->ref.Family(), node.id()};
       default: {
         FromStatistic source;
         source.definition = leaf.statistic().definition();

@@ -61,8 +61,12 @@ struct FromStatistic {
   std::string loss;            // Definition; empty: none.
   std::string reference_unit;  // Id; NormaliseRule.
 };
+struct FromReview {
+  std::string family;  // Of the scheme.
+  std::string node;    // Id.
+};
 using Source = std::variant<FromObservations, FromMeasures, FromTimeliness, FromCoverage,
-                            FromRectification, FromStatistic>;
+                            FromRectification, FromStatistic, FromReview>;
 
 struct CompiledLeaf {
   Source source;

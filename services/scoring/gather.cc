@@ -231,6 +231,7 @@ absl::optional<int64_t> Gatherer::WeightOf(const std::string& definition, Unit u
 
 GatheredSheet Gatherer::Gather(Unit unit, absl::Time at, bool with_records) {
   GatheredSheet sheet;
+  review_.reset();
   sheet.inputs.resize(scheme_->leaves.size());
   if (with_records) sheet.records.resize(scheme_->leaves.size());
   for (size_t i = 0; i < scheme_->leaves.size(); ++i) {
@@ -489,6 +490,28 @@ void Gatherer::From(const FromStatistic& source, Unit unit, absl::Time at, Out o
     input.imputed = true;
   }
   input.form = LeafInput::Form::kFigure;
+}
+
+void Gatherer::From(const FromReview& source, Unit unit, absl::Time at, Out out) {
+  if (!review_) {
+    review_ = facts_->reviews.Judge(unit, source.family, period_, at,
+                                    /*with_sentences=*/out.records != nullptr);
+  }
+  Later(review_->next_change, at, out.next_change);
+  LeafInput& input = *out.input;
+  // A period is judged after its end; only the campaign says when it is too late.
+  input.late = review_->closed;
+  const CombinedPoints* combined = facts_->reviews.Find(*review_, source.node);
+  if (combined == nullptr) return;
+  input.form = combined->not_applicable ? LeafInput::Form::kEmpty : LeafInput::Form::kFigure;
+  input.figure = combined->points;
+  if (out.records == nullptr) return;
+  input.records.push_back(static_cast<int32_t>(out.records->size()));
+  SourceRecord record;
+  record.name = SheetName(facts_->ids.Id(unit), review_->campaign);
+  record.figures = facts_->reviews.Stated(unit, review_->campaign, source.node, at);
+  record.arithmetic = combined->arithmetic;
+  out.records->push_back(std::move(record));
 }
 
 }  // namespace terrace::scoring

@@ -16,6 +16,7 @@
 #include "services/scoring/engine/board.h"
 #include "services/scoring/engine/leaf.h"
 #include "services/scoring/facts/facts.h"
+#include "services/scoring/sentences.h"
 
 namespace terrace::scoring {
 
@@ -24,6 +25,7 @@ struct SourceRecord {
   std::string name;   // Of the resource.
   std::string title;  // What it is about: a checklist item, a period; may be empty.
   std::vector<std::pair<std::string, std::string>> figures;
+  Sentence arithmetic;  // How it came about, where the record itself was computed.
 };
 
 struct GatheredSheet {
@@ -73,6 +75,7 @@ class Gatherer {
   void From(const FromCoverage& source, Unit unit, absl::Time at, Out out);
   void From(const FromRectification& source, Unit unit, absl::Time at, Out out);
   void From(const FromStatistic& source, Unit unit, absl::Time at, Out out);
+  void From(const FromReview& source, Unit unit, absl::Time at, Out out);
 
   bool Applies(const CompiledLeaf& leaf, Unit unit) const;
   // Whether the unit need not be judged on the leaf; then its input says so.
@@ -96,6 +99,7 @@ class Gatherer {
   const absl::Time end_;
   absl::flat_hash_map<std::string, measures::PeriodTable> tables_;
   int64_t tables_version_ = -1;
+  absl::optional<ReviewedSheet> review_;  // Of the sheet that is being gathered, once needed.
 };
 
 }  // namespace terrace::scoring

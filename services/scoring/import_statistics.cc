@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/error.h"
+#include "services/scoring/row_results.h"
 #include "services/scoring/scoring_state.h"
 #include "services/scoring/state_common.h"
 #include "terrace/scoring/v1/scoreboard.pb.h"
@@ -129,23 +130,8 @@ class Import : public rpc::Receiver {
   }
 
   void Count(const v1::StatisticRow& row, const absl::StatusOr<RowResult::Outcome>& outcome) {
-    RowResult result;
-    result.set_row(rows_++);
-    result.set_name(row.unit());
-    result.set_outcome(outcome.ok() ? *outcome : RowResult::OUTCOME_REJECTED);
+    RowResult result = RowResultOf(rows_++, row.unit(), outcome);
     ++counts_[result.outcome()];
-    if (!outcome.ok()) {
-      if (absl::optional<ErrorDetails> details = DetailsOf(outcome.status())) {
-        result.set_reason(std::string(InfoOf(details->reason).name));
-        result.set_message(details->en);
-        result.set_message_zh(details->zh);
-        for (const auto& [name, value] : details->args) {
-          if (name == "field") result.set_field(value);
-        }
-      } else {
-        result.set_message(std::string(outcome.status().message()));
-      }
-    }
     // Once the stream is too long for all results, only refusals are told.
     const bool told = !outcome.ok() || rows_ <= kImportResultsTold;
     if (told && results_.size() < static_cast<size_t>(2 * kImportResultsTold) &&

@@ -14,6 +14,8 @@ bool Fits(const v1::Leaf& leaf) {
       return !leaf.has_growth_above_parent() && !leaf.has_normalise();
     case v1::Leaf::kStatistic:
       return !leaf.has_mean();
+    case v1::Leaf::kReview:
+      return leaf.has_discretion();
     default:
       return leaf.has_grade() || leaf.has_pass_fail() || leaf.has_ratio();
   }

@@ -45,4 +45,24 @@ absl::StatusOr<StatisticRef> ParseStatistic(absl::string_view name) {
                       resource::FormatName(kDefinitionPattern, {ids[1], ids[2]}), period};
 }
 
+absl::StatusOr<SheetRef> ParseSheet(absl::string_view name) {
+  TERRACE_ASSIGN_OR_RETURN(const resource::Ids ids, resource::ParseName(name, kSheetPattern));
+  return SheetRef{std::string(ids[0]), resource::FormatName(kCampaignPattern, {ids[1], ids[2]})};
+}
+
+std::string SheetName(absl::string_view unit, absl::string_view campaign) {
+  return resource::FormatName(kSheetPattern,
+                              {unit, resource::OwnerOf(campaign), resource::LastSegment(campaign)});
+}
+
+std::string StageKey(absl::string_view sheet, absl::string_view stage) {
+  return absl::StrCat(sheet, kStagesInfix, stage);
+}
+
+absl::StatusOr<StageRef> ParseStage(absl::string_view key) {
+  TERRACE_ASSIGN_OR_RETURN(const resource::Ids ids, resource::ParseName(key, kStagePattern));
+  return StageRef{{std::string(ids[0]), resource::FormatName(kCampaignPattern, {ids[1], ids[2]})},
+                  std::string(ids[3])};
+}
+
 }  // namespace terrace::scoring

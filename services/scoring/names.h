@@ -19,11 +19,17 @@ inline constexpr absl::string_view kDefinitionPattern =
 inline constexpr absl::string_view kStatisticPattern =
     "units/{unit}/statistics/{office}~{definition}~{period}";
 inline constexpr absl::string_view kScorePattern = "units/{unit}/scores/{office}~{scheme}~{period}";
+inline constexpr absl::string_view kCampaignPattern = "units/{office}/campaigns/{campaign}";
+inline constexpr absl::string_view kSheetPattern = "units/{unit}/sheets/{office}~{campaign}";
+inline constexpr absl::string_view kStagePattern =
+    "units/{unit}/sheets/{office}~{campaign}/stages/{stage}";
 
 // Parts of row keys: what stands between the owner and the id.
 inline constexpr absl::string_view kSchemesInfix = "/schemes/";
 inline constexpr absl::string_view kDefinitionsInfix = "/statisticDefinitions/";
 inline constexpr absl::string_view kStatisticsInfix = "/statistics/";
+inline constexpr absl::string_view kCampaignsInfix = "/campaigns/";
+inline constexpr absl::string_view kStagesInfix = "/stages/";
 
 // A scheme as requests name it: one version, or the family of all of them.
 struct SchemeRef {
@@ -54,6 +60,20 @@ struct StatisticRef {
   calendar::Period period;
 };
 absl::StatusOr<StatisticRef> ParseStatistic(absl::string_view name);
+
+struct SheetRef {
+  std::string unit;      // Id.
+  std::string campaign;  // Full name.
+};
+absl::StatusOr<SheetRef> ParseSheet(absl::string_view name);
+std::string SheetName(absl::string_view unit, absl::string_view campaign);
+// The row of a stage, and the sheet and the stage that it belongs to.
+std::string StageKey(absl::string_view sheet, absl::string_view stage);
+struct StageRef {
+  SheetRef sheet;
+  std::string stage;  // Id.
+};
+absl::StatusOr<StageRef> ParseStage(absl::string_view key);
 
 }  // namespace terrace::scoring
 

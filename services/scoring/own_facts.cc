@@ -4,6 +4,7 @@
 #include "common/base/decimal.h"
 #include "common/base/error.h"
 #include "common/base/time.h"
+#include "services/scoring/review_facts.h"
 #include "services/scoring/scoring_state.h"
 #include "terrace/storage/v1/scoring.pb.h"
 
@@ -12,6 +13,7 @@ namespace terrace::scoring {
 void OwnFacts::Reset() {
   schemes_.clear();
   facts_->figures = Figures();
+  facts_->reviews = Reviews();
 }
 
 void OwnFacts::Apply(absl::string_view key, const std::string* value, Touched* touched) {
@@ -24,6 +26,13 @@ void OwnFacts::Apply(absl::string_view key, const std::string* value, Touched* t
     touched->everything |= facts_->figures.SetMinimum(key, row.definition().minimum_n());
   } else if (IsStatisticKey(key)) {
     ApplyStatistic(key, value, touched);
+  } else if (IsCampaignKey(key)) {
+    // A closed campaign leaves leaves missing on every sheet of the population.
+    touched->everything |= facts_->reviews.SetCampaign(key, CampaignCounting(value));
+  } else if (absl::StatusOr<StageRef> stage = ParseStage(key); stage.ok()) {
+    const Unit unit = facts_->ids.Number(stage->sheet.unit);
+    facts_->reviews.SetStage(unit, stage->sheet.campaign, stage->stage, StageCounting(value));
+    touched->sheets.push_back(unit);
   }
 }
 

@@ -76,6 +76,7 @@ class PartPresenter {
         break;
       case engine::Part::Kind::kRecord:
         PresentRecord(SheetOf(sheet).records[leaf][part.index], out);
+        sentence = SheetOf(sheet).records[leaf][part.index].arithmetic;
         break;
       case engine::Part::Kind::kFullPoints:
         out->set_kind(v1::PART_KIND_ADJUSTMENT);

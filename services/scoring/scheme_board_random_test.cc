@@ -16,10 +16,12 @@ constexpr int kUnits = 14;
 
 class History {
  public:
-  explicit History(int seed) : random_(seed) {
+  // Without `closings` nothing happens that has boards built anew.
+  explicit History(int seed, bool closings = true) : closings_(closings), random_(seed) {
     world.AddUnit("county", "", "county");
     world.facts.log_time = At("2016-01-01 00:00");
     world.TellList();
+    TellCampaign();
   }
 
   // A unit gets another place, rings not excluded.
@@ -30,7 +32,7 @@ class History {
 
   // Something happens, anywhere, at any time of the year.
   void Step() {
-    switch (Below(11)) {
+    switch (Below(14)) {
       case 0:
         world.Tell(UnitChange(AnyUnit(), Pick({"township", "village", "village"}),
                               Pick({"area", "school"}), Chance(5) ? AnyDay() : ""));
@@ -81,6 +83,12 @@ class History {
         world.Find(absl::StrCat(AnyUnit(), "/visits/v0/findings/f", Below(3)), steps, AnyTime());
         return;
       }
+      case 9:
+        if (!closings_ || Chance(70)) return StepSheet();
+        return TellCampaign();
+      case 10:
+      case 11:
+        return StepSheet();
       default:
         world.TellFigure(Chance(30) ? "county" : AnyUnit(), Pick({kIncome, kPeople, kRating}),
                          Pick({"2015", "2016"}), Below(5000),
@@ -96,17 +104,57 @@ class History {
   World world;
 
  private:
+  void TellCampaign() {
+    ReviewCampaign campaign;
+    campaign.family = "units/county/schemes/quality";
+    campaign.period = *calendar::Period::Parse("2016");
+    campaign.combining.mixing = static_cast<StageMixing>(Below(3));
+    const auto check = static_cast<SpotCheck>(1 + Below(3));
+    campaign.combining.stages = {{"self", {}, SpotCheck::kNone, Fixed::FromInteger(1)},
+                                 {"county", {}, SpotCheck::kNone, Fixed::FromInteger(2)},
+                                 {"spot", {}, check, Fixed()}};
+    if (closings_ && Chance(30)) campaign.closed = At(AnyTime());
+    world.TellCampaign("units/county/campaigns/c", campaign);
+  }
+  // A stage of some sheet states something, is over, or is not over any more.
+  void StepSheet() {
+    const std::string stage = Pick({"self", "county", "spot"});
+    if (Chance(10)) {
+      world.TellStage(AnyUnit(), "units/county/campaigns/c", stage, absl::nullopt);
+      return;
+    }
+    ReviewStage stated;
+    if (Chance(80)) stated.end = At(AnyTime());
+    for (const char* node : {"work", "files", "praise"}) {
+      if (Chance(30)) continue;
+      stated.values.push_back(
+          {node, Chance(15), Fixed::FromUnits(Below(40'000) * (kFixedUnitsPerOne / 1000)), ""});
+    }
+    world.TellStage(AnyUnit(), "units/county/campaigns/c", stage, stated);
+  }
+
   std::string Pick(std::vector<std::string> choices) { return choices[Below(choices.size())]; }
   std::string AnyUnit() { return absl::StrCat("u", Below(kUnits)); }
   std::string AnyUnitOrCounty() { return Chance(40) ? "county" : AnyUnit(); }
   std::string AnyDay() { return absl::StrFormat("2016-%02d-%02d", 1 + Below(12), 1 + Below(28)); }
   std::string AnyTime() { return absl::StrFormat("%s %02d:00", AnyDay(), Below(24)); }
 
+  const bool closings_;
   std::mt19937_64 random_;
 };
 
-// Every other one has an index with nodes that combine anyhow.
+// Every other one has an index with nodes that combine anyhow, every fourth is judged by stages.
 std::shared_ptr<const CompiledScheme> AnyScheme(int seed) {
+  if (seed % 4 == 2) {
+    v1::Scheme scheme = ReviewScheme();
+    for (int n : {0, 1}) {
+      v1::Leaf& leaf = *scheme.mutable_nodes(n)->mutable_leaf();
+      leaf.set_missing(static_cast<v1::MissingPolicy>(seed / 4 % 4));
+      leaf.set_empty(static_cast<v1::EmptyPolicy>(seed / 4 % 3));
+    }
+    EXPECT_FALSE(HasErrors(CheckScheme(scheme, TestDefinition))) << scheme.ShortDebugString();
+    return Compile(scheme);
+  }
   if (seed % 2 == 0) return Compile(TestScheme());
   std::mt19937_64 random(seed);
   auto below = [&](int64_t n) { return static_cast<int64_t>(random() % static_cast<uint64_t>(n)); };
@@ -208,11 +256,12 @@ TEST(SchemeBoardRandomTest, ChangesInTheMiddleOfEveryStepMakeTheSameBoard) {
 // Whoever copies a subtree and then takes again what has changed sees every unit that has come,
 // gone or got another score.
 TEST(SchemeBoardRandomTest, ChangesTellOfEveryUnitThatIsDifferent) {
-  const std::shared_ptr<const CompiledScheme> scheme = Compile(TestScheme());
   const calendar::Period period = *calendar::Period::Parse("2016");
   for (int seed = 0; seed < kSeeds; ++seed) {
     SCOPED_TRACE(seed);
-    History history(2000 + seed);
+    const std::shared_ptr<const CompiledScheme> scheme =
+        Compile(seed % 2 == 0 ? TestScheme() : ReviewScheme());
+    History history(2000 + seed, /*closings=*/false);
     for (int i = 0; i < 60; ++i) history.Step();
     history.world.TakeTouched();
     SchemeBoard board(scheme, period, &history.world.facts, absl::nullopt);

@@ -603,6 +603,15 @@ TEST(SchemeCheckTest, AGateIsForFigures) {
   EXPECT_THAT(Codes(scheme), ElementsAre("RULE_NOT_FOR_SOURCE"));
 }
 
+TEST(SchemeCheckTest, PointsOfAReviewAreTakenAsTheyAre) {
+  v1::Scheme scheme = ReviewScheme();
+  EXPECT_THAT(Codes(scheme), ElementsAre());
+  LeafOf(scheme, "work").mutable_ratio();
+  EXPECT_THAT(Codes(scheme), ElementsAre("RULE_NOT_FOR_SOURCE"));
+  LeafOf(scheme, "work").mutable_grade();
+  EXPECT_THAT(Codes(scheme), ElementsAre("RULE_NOT_FOR_SOURCE"));
+}
+
 TEST(SchemeCheckTest, AGradeThatNobodyCanReach) {
   v1::Scheme scheme = TestScheme();
   scheme.mutable_nodes()->DeleteSubrange(8, 1);  // The bonus would make up for it.

@@ -175,6 +175,14 @@ Scoreboards::Callbacks Scoreboards::Changed(const Touched& touched) {
   return callbacks;
 }
 
+absl::optional<bool> Scoreboards::Enrolled(absl::string_view programme, absl::string_view unit,
+                                           absl::Time at) const {
+  SharedLock lock(this);
+  if (missing_.registry) return absl::nullopt;
+  const Unit number = facts_.ids.Find(unit);
+  return number != kNoUnit && facts_.registry.Enrolled(programme, number, at);
+}
+
 absl::Time Scoreboards::NextTick() const {
   const int64_t next = next_change_;
   if (next == std::numeric_limits<int64_t>::max()) return absl::InfiniteFuture();

@@ -89,6 +89,11 @@ class Scoreboards {
   // When a tick is due, for ScoringState; takes no lock.
   absl::Time NextTick() const;
 
+  // Whether a unit takes part in a programme at an instant, for ScoringState; nullopt while a feed
+  // has not told everything. Ids and the full name of the programme.
+  absl::optional<bool> Enrolled(absl::string_view programme, absl::string_view unit,
+                                absl::Time at) const;
+
   // Random, to tell the boards of this process from those of another.
   const std::string& instance() const { return instance_; }
 

@@ -141,16 +141,6 @@ class StatisticPage {
 
 }  // namespace
 
-// A command that queues on one key.
-template <class Req, class Resp>
-void ScoringService::AddCommand(absl::string_view method,
-                                absl::Status (ScoringState::*decide)(const Req&, machine::Decision&,
-                                                                     Resp*) const,
-                                std::string (*key)(const Req&)) {
-  methods_.Command<ScoringState, Req, Resp>(
-      method, decide, [key](const Req& request) { return std::vector<std::string>{key(request)}; });
-}
-
 ScoringService::ScoringService(ScoringServiceOptions options)
     : machine_(options.machine),
       tree_(std::move(options.tree)),
@@ -164,6 +154,10 @@ ScoringService::ScoringService(ScoringServiceOptions options)
     machine->Read<ScoringState>([&](const ScoringState& state, const store::Cursor& position) {
       boards->Load(state.rows(), position, state.log_time());
       state.ConnectTicks([boards] { return boards->NextTick(); });
+      state.ConnectEnrolment(
+          [boards](absl::string_view programme, absl::string_view unit, absl::Time at) {
+            return boards->Enrolled(programme, unit, at);
+          });
     });
   };
   machine_->Listen([boards = boards_, machine = machine_, load](const store::CommittedPtr& batch) {
@@ -182,14 +176,18 @@ ScoringService::ScoringService(ScoringServiceOptions options)
       });
   AddCommands();
   AddStateReads();
+  AddCampaigns();
+  AddSheets();
   AddScores();
   AddStreams();
   methods_.Complete();
 }
 
 ScoringService::~ScoringService() {
-  machine_->Read<ScoringState>(
-      [](const ScoringState& state, const store::Cursor&) { state.ConnectTicks(nullptr); });
+  machine_->Read<ScoringState>([](const ScoringState& state, const store::Cursor&) {
+    state.ConnectTicks(nullptr);
+    state.ConnectEnrolment(nullptr);
+  });
 }
 
 void ScoringService::AddCommands() {

@@ -10,6 +10,8 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "common/machine/machine.h"
 #include "common/rpc/methods.h"
@@ -52,13 +54,20 @@ class ScoringService {
  private:
   void AddCommands();
   void AddStateReads();
-  void AddScores();   // score_methods.cc
-  void AddStreams();  // score_methods.cc
+  void AddCampaigns();  // campaign_methods.cc
+  void AddSheets();     // campaign_methods.cc
+  void AddScores();     // score_methods.cc
+  void AddStreams();    // score_methods.cc
 
+  // A command that queues on one key.
   template <class Req, class Resp>
   void AddCommand(absl::string_view method,
                   absl::Status (ScoringState::*decide)(const Req&, machine::Decision&, Resp*) const,
-                  std::string (*key)(const Req&));
+                  std::string (*key)(const Req&)) {
+    methods_.Command<ScoringState, Req, Resp>(method, decide, [key](const Req& request) {
+      return std::vector<std::string>{key(request)};
+    });
+  }
 
   machine::Machine* const machine_;
   const machine::TreeSource tree_;

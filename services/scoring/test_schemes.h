@@ -252,6 +252,57 @@ inline v1::Scheme MixedScheme() {
 }
 
 // Declares the statistics of TestScheme.
+// What stages of a campaign judge: villages, 60 points for work and 40 for files, which an office
+// scores where a stage asks for that; praise is counted from a figure.
+inline v1::Scheme ReviewScheme() {
+  return Parse<v1::Scheme>(R"pb(
+    name: "units/county/schemes/quality@1"
+    display_name: "Quality"
+    points { value: "100" }
+    periodicity: PERIODICITY_YEAR
+    first_period: "2015"
+    population { levels: "levels/village" }
+    nodes {
+      id: "work"
+      points { value: "60" }
+      leaf {
+        review {}
+        discretion {}
+      }
+    }
+    nodes {
+      id: "files"
+      points { value: "40" }
+      leaf {
+        review {}
+        discretion {}
+        scorer: "units/archive"
+      }
+    }
+    nodes {
+      id: "praise"
+      leaf {
+        statistic { definition: "units/county/statisticDefinitions/rating" }
+        bonus {
+          each { value: "2" }
+          cap { value: "5" }
+        }
+      }
+    }
+    nodes {
+      id: "accident"
+      leaf {
+        observations { checklist: "units/county/checklists/village" items: "safety" }
+        veto { effect: VETO_EFFECT_ZERO }
+      }
+    }
+    rollups {
+      level: "levels/township"
+      rollup { method: ROLLUP_METHOD_MEAN }
+    }
+  )pb");
+}
+
 inline absl::optional<v1::StatisticDefinition> TestDefinition(absl::string_view name) {
   v1::StatisticDefinition definition;
   definition.set_name(std::string(name));

@@ -242,6 +242,16 @@ class World : public Teller {
     touched_.figures.emplace_back(definition, unit);
   }
 
+  void TellCampaign(const std::string& name, absl::optional<ReviewCampaign> campaign) {
+    touched_.everything |= facts.reviews.SetCampaign(name, std::move(campaign));
+  }
+  void TellStage(const std::string& id, const std::string& campaign, const std::string& stage,
+                 const absl::optional<ReviewStage>& given) {
+    const Unit unit = facts.ids.Number(id);
+    facts.reviews.SetStage(unit, campaign, stage, given);
+    touched_.sheets.push_back(unit);
+  }
+
   Touched TakeTouched() { return std::exchange(touched_, Touched()); }
   Unit UnitOf(const std::string& id) { return facts.ids.Number(id); }
 

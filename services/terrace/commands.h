@@ -22,6 +22,7 @@ std::vector<Command> UnitCommands();
 std::vector<Command> MeasureCommands();
 std::vector<Command> ReportCommands();
 std::vector<Command> VisitCommands();
+std::vector<Command> CampaignCommands();
 std::vector<Command> ScoreCommands();
 std::vector<Command> ScoreTableCommands();
 std::vector<Command> WatchCommands();

@@ -118,11 +118,13 @@ std::vector<Part> ExplainLeaf(const Leaf& leaf, Fixed points, const LeafInput& i
   std::vector<Part> parts;
   switch (input.form) {
     case LeafInput::Form::kAbsent:
-    case LeafInput::Form::kEmpty:
     case LeafInput::Form::kNotApplicable:
       break;
     case LeafInput::Form::kExempt:
       for (int32_t record : input.records) parts.push_back(Record(record, result.earned));
+      break;
+    case LeafInput::Form::kEmpty:  // Records that say why.
+      for (int32_t record : input.records) parts.push_back(Record(record, Fixed()));
       break;
     case LeafInput::Form::kFigure:
       for (size_t i = 0; i < input.records.size(); ++i) {

@@ -1,5 +1,5 @@
 // Everything that sheets are made of: the joined mirrors of registry, measures and inspections, and
-// the statistics of scoring's own log, with the position in each log that they speak for.
+// statistics and reviews of scoring's own log, with the position in each log that they speak for.
 //
 // Thread-safety: none; whoever owns the facts locks.
 #ifndef TERRACE_SERVICES_SCORING_FACTS_FACTS_H_
@@ -10,6 +10,7 @@
 #include "services/scoring/facts/inspection_facts.h"
 #include "services/scoring/facts/measure_facts.h"
 #include "services/scoring/facts/registry_facts.h"
+#include "services/scoring/facts/reviews.h"
 #include "services/scoring/facts/unit_ids.h"
 #include "terrace/types/v1/types.pb.h"
 
@@ -25,6 +26,7 @@ struct Facts {
   MeasureFacts measures;
   InspectionFacts inspections;
   Figures figures;
+  Reviews reviews;
 
   types::v1::RevisionVector vector;
   absl::Time log_time = absl::InfinitePast();  // The latest of the four logs.

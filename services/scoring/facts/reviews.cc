@@ -1,0 +1,142 @@
+#include "services/scoring/facts/reviews.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace terrace::scoring {
+namespace {
+
+// Whether the same sheets come to the same; titles apart.
+bool CountsAlike(const ReviewCampaign& a, const ReviewCampaign& b) {
+  return a.family == b.family && a.period == b.period && a.closed == b.closed &&
+         a.combining.mixing == b.combining.mixing &&
+         std::equal(a.combining.stages.begin(), a.combining.stages.end(),
+                    b.combining.stages.begin(), b.combining.stages.end(),
+                    [](const CombinedStage& one, const CombinedStage& other) {
+                      return one.id == other.id && one.spot_check == other.spot_check &&
+                             one.weight == other.weight;
+                    });
+}
+
+}  // namespace
+
+Reviews::Campaign& Reviews::CampaignOf(absl::string_view name) {
+  auto it = campaigns_.find(name);
+  if (it == campaigns_.end()) {
+    const auto number = static_cast<uint32_t>(campaigns_.size());
+    it = campaigns_.emplace(std::string(name), Campaign{number, absl::nullopt}).first;
+  }
+  return it->second;
+}
+
+bool Reviews::SetCampaign(absl::string_view name, absl::optional<ReviewCampaign> campaign) {
+  Campaign& known = CampaignOf(name);
+  if (known.counts) {
+    std::map<calendar::Period, std::string>& periods = current_[known.counts->family];
+    auto it = periods.find(known.counts->period);
+    if (it != periods.end() && it->second == name) periods.erase(it);
+  }
+  const absl::optional<ReviewCampaign> before = std::exchange(known.counts, std::move(campaign));
+  if (known.counts) current_[known.counts->family][known.counts->period] = std::string(name);
+  if (!before) return known.counts && known.counts->closed != absl::InfiniteFuture();
+  return !known.counts || !CountsAlike(*before, *known.counts);
+}
+
+int32_t Reviews::NodeNumber(const std::string& node) {
+  return nodes_.try_emplace(node, static_cast<int32_t>(nodes_.size())).first->second;
+}
+
+void Reviews::SetStage(Unit unit, absl::string_view campaign, absl::string_view stage,
+                       const absl::optional<ReviewStage>& given) {
+  const SheetKey key(unit, CampaignOf(campaign).number);
+  std::vector<Kept>& stages = sheets_[key];
+  auto it = std::find_if(stages.begin(), stages.end(),
+                         [&](const Kept& one) { return one.stage == stage; });
+  if (!given) {
+    if (it != stages.end()) stages.erase(it);
+    if (stages.empty()) sheets_.erase(key);
+    return;
+  }
+  if (it == stages.end()) it = stages.insert(stages.end(), Kept{std::string(stage), {}, {}, {}});
+  it->end = given->end;
+  it->values.clear();
+  it->reasons.clear();
+  it->values.reserve(given->values.size());
+  for (const ReviewStage::Value& value : given->values) {
+    const int32_t node = NodeNumber(value.node);
+    it->values.push_back({node, value.not_applicable, value.points});
+    if (value.not_applicable) it->reasons.emplace_back(node, value.reason);
+  }
+}
+
+const std::vector<Reviews::Kept>* Reviews::KeptOf(Unit unit, absl::string_view campaign) const {
+  auto known = campaigns_.find(campaign);
+  if (known == campaigns_.end()) return nullptr;
+  auto it = sheets_.find(SheetKey(unit, known->second.number));
+  return it == sheets_.end() ? nullptr : &it->second;
+}
+
+ReviewedSheet Reviews::Judge(Unit unit, absl::string_view family, const calendar::Period& period,
+                             absl::Time at, bool with_sentences) const {
+  ReviewedSheet sheet;
+  auto periods = current_.find(family);
+  if (periods == current_.end()) return sheet;
+  auto current = periods->second.find(period);
+  if (current == periods->second.end()) return sheet;
+  const ReviewCampaign& campaign = *campaigns_.find(current->second)->second.counts;
+  sheet.campaign = current->second;
+  sheet.closed = campaign.closed <= at;
+  auto later = [&](absl::Time instant) {
+    if (instant > at) sheet.next_change = std::min(sheet.next_change, instant);
+  };
+  later(campaign.closed);
+  const std::vector<Kept>* stages = KeptOf(unit, sheet.campaign);
+  if (stages == nullptr) return sheet;
+  std::vector<StageOver> over;
+  for (const Kept& one : *stages) {
+    later(one.end);
+    const int index = campaign.combining.IndexOf(one.stage);
+    if (one.end <= at && index >= 0) over.push_back({index, one.values});
+  }
+  std::sort(over.begin(), over.end(),
+            [](const StageOver& a, const StageOver& b) { return a.stage < b.stage; });
+  sheet.combined = CombineStages(campaign.combining, over, with_sentences);
+  return sheet;
+}
+
+const CombinedPoints* Reviews::Find(const ReviewedSheet& sheet, absl::string_view node) const {
+  auto number = nodes_.find(node);
+  if (number == nodes_.end()) return nullptr;
+  auto it = std::lower_bound(
+      sheet.combined.begin(), sheet.combined.end(), number->second,
+      [](const CombinedPoints& leaf, int32_t wanted) { return leaf.node < wanted; });
+  return it != sheet.combined.end() && it->node == number->second ? &*it : nullptr;
+}
+
+std::vector<std::pair<std::string, std::string>> Reviews::Stated(Unit unit,
+                                                                 absl::string_view campaign,
+                                                                 absl::string_view node,
+                                                                 absl::Time at) const {
+  std::vector<std::pair<std::string, std::string>> out;
+  const std::vector<Kept>* stages = KeptOf(unit, campaign);
+  auto number = nodes_.find(node);
+  auto known = campaigns_.find(campaign);
+  if (stages == nullptr || number == nodes_.end() || !known->second.counts) return out;
+  for (const CombinedStage& stage : known->second.counts->combining.stages) {
+    for (const Kept& one : *stages) {
+      if (one.stage != stage.id || one.end > at) continue;
+      for (const StagePoints& value : one.values) {
+        if (value.node != number->second) continue;
+        out.emplace_back(stage.id,
+                         value.not_applicable ? "not applicable" : FormatSum(value.points));
+      }
+      for (const auto& [reasoned, reason] : one.reasons) {
+        if (reasoned == number->second) out.emplace_back(absl::StrCat(stage.id, ".reason"), reason);
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace terrace::scoring
