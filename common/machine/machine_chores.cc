@@ -79,7 +79,10 @@ void Machine::Impl::ContinueOperations() {
   std::vector<std::string> names;
   {
     absl::ReaderMutexLock lock(&state_mu_);
-    for (const std::string& name : state_->open_operations()) names.push_back(name);
+    for (const std::string& name : state_->open_operations()) {
+      const auto record = state_->rows().Get<internal::v1::OperationRecord>(name);
+      if (record->cancel_requested() || state_->Continues(*record)) names.push_back(name);
+    }
   }
   for (const std::string& name : names) {
     {

@@ -64,6 +64,10 @@ class State {
   virtual absl::Status ContinueOperation(Decision& decision,
                                          internal::v1::OperationRecord& operation) const;
 
+  // Whether ContinueOperation moves that operation on. False for one that the service itself works
+  // at, because it needs more than the State; the Machine then only ends it when it is cancelled.
+  virtual bool Continues(const internal::v1::OperationRecord& operation) const { return true; }
+
   // Bytes that differ when the indexes differ, in an order that does not depend on history.
   virtual std::string IndexDigest() const { return ""; }
 

@@ -234,6 +234,8 @@ class Compiler {
       }
       case v1::Leaf::kReview:
         return FromReview{out_->ref.Family(), node.id()};
+      case v1::Leaf::kPublished:
+        return FromPublished{leaf.published().scheme(), leaf.published().periods_back()};
       default: {
         FromStatistic source;
         source.definition = leaf.statistic().definition();

@@ -65,8 +65,12 @@ struct FromReview {
   std::string family;  // Of the scheme.
   std::string node;    // Id.
 };
+struct FromPublished {
+  std::string scheme;  // A family.
+  int periods_back = 0;
+};
 using Source = std::variant<FromObservations, FromMeasures, FromTimeliness, FromCoverage,
-                            FromRectification, FromStatistic, FromReview>;
+                            FromRectification, FromStatistic, FromReview, FromPublished>;
 
 struct CompiledLeaf {
   Source source;

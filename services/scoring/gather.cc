@@ -514,4 +514,33 @@ void Gatherer::From(const FromReview& source, Unit unit, absl::Time at, Out out)
   out.records->push_back(std::move(record));
 }
 
+void Gatherer::From(const FromPublished& source, Unit unit, absl::Time at, Out out) {
+  LeafInput& input = *out.input;
+  // Before the results are final there is nothing to miss.
+  input.late = false;
+  absl::optional<calendar::Period> period =
+      facts_->published.PeriodAt(source.scheme, period_.Last());
+  if (!period) return;
+  for (int i = 0; i < source.periods_back; ++i) period = period->Previous();
+  const AnnouncedScores* announced =
+      facts_->published.FinalAt(source.scheme, *period, at, out.next_change);
+  if (announced == nullptr) return;
+  input.late = true;
+  const absl::optional<FixedSum> score = facts_->published.ScoreOf(announced->name, unit);
+  if (!score) return;
+  input.form = LeafInput::Form::kFigure;
+  input.figure = *score;
+  input.prepared = AsDouble(score);
+  if (auto peers = out.leaf->frozen.find(""); peers != out.leaf->frozen.end()) {
+    input.peers = &peers->second;
+  }
+  if (out.records == nullptr) return;
+  input.records.push_back(static_cast<int32_t>(out.records->size()));
+  SourceRecord record;
+  record.name = ResultName(facts_->ids.Id(unit), announced->name);
+  record.title = period->ToString();
+  record.figures = {{"value", FormatSum(*score)}};
+  out.records->push_back(std::move(record));
+}
+
 }  // namespace terrace::scoring

@@ -76,6 +76,7 @@ class Gatherer {
   void From(const FromRectification& source, Unit unit, absl::Time at, Out out);
   void From(const FromStatistic& source, Unit unit, absl::Time at, Out out);
   void From(const FromReview& source, Unit unit, absl::Time at, Out out);
+  void From(const FromPublished& source, Unit unit, absl::Time at, Out out);
 
   bool Applies(const CompiledLeaf& leaf, Unit unit) const;
   // Whether the unit need not be judged on the leaf; then its input says so.

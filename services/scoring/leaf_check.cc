@@ -4,9 +4,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/resource/names.h"
+#include "services/scoring/names.h"
 
 namespace terrace::scoring {
 namespace {
+
+constexpr int kPeriodsBackMax = 100;
 
 bool Fits(const v1::Leaf& leaf) {
   switch (leaf.source_case()) {
@@ -16,10 +19,17 @@ bool Fits(const v1::Leaf& leaf) {
       return !leaf.has_mean();
     case v1::Leaf::kReview:
       return leaf.has_discretion();
+    case v1::Leaf::kPublished:
+      // A score is neither a number of times nor a judge's points; a veto is a gate.
+      return leaf.has_grade() || leaf.has_pass_fail() || leaf.has_ratio() || leaf.has_normalise() ||
+             leaf.veto().has_below();
     default:
       return leaf.has_grade() || leaf.has_pass_fail() || leaf.has_ratio();
   }
 }
+
+// Whether the source gives a number of any size, and not a share.
+bool GivesFigure(const v1::Leaf& leaf) { return leaf.has_statistic() || leaf.has_published(); }
 
 }  // namespace
 
@@ -88,6 +98,8 @@ void LeafChecker::CheckSource(const v1::Node& node, const std::string& field) {
                                field + ".coverage.programme");
     case v1::Leaf::kStatistic:
       return CheckStatistic(leaf, field + ".statistic");
+    case v1::Leaf::kPublished:
+      return CheckPublished(leaf.published(), field + ".published");
     default:
       return;
   }
@@ -130,6 +142,17 @@ void LeafChecker::CheckStatistic(const v1::Leaf& leaf, const std::string& field)
   }
 }
 
+void LeafChecker::CheckPublished(const v1::PublishedSource& source, const std::string& field) {
+  issues_.CheckName(source.scheme(), kSchemeFamilyPattern, field + ".scheme");
+  // A scheme may build on its own results, but not on those that it is to give.
+  const bool own = source.scheme() == scheme_.name().substr(0, scheme_.name().find('@'));
+  const int least = own ? 1 : 0;
+  if (source.periods_back() < least || source.periods_back() > kPeriodsBackMax) {
+    issues_.Add(Issue::NUMBER_OUT_OF_RANGE, field + ".periods_back", absl::StrCat(least),
+                absl::StrCat(kPeriodsBackMax));
+  }
+}
+
 void LeafChecker::CheckDeduct(const v1::DeductRule& rule, FixedSum points,
                               const std::string& field) {
   issues_.InRange(rule.has_each(), rule.each(), field + ".each", FixedSum::FromUnits(1),
@@ -145,7 +168,7 @@ void LeafChecker::CheckGrade(const v1::Leaf& leaf, FixedSum points, const std::s
   issues_.CheckCount(grades.size(), kGradesMax, field);
   const bool by_grade = leaf.has_observations();
   const FixedSum most =
-      leaf.has_statistic() ? Whole(INT64_C(999999999999999999)) : Whole(kRatioBoundMax);
+      GivesFigure(leaf) ? Whole(INT64_C(999999999999999999)) : Whole(kRatioBoundMax);
   std::set<std::string> seen;
   absl::optional<FixedSum> before;
   absl::optional<FixedSum> points_before;
@@ -183,16 +206,16 @@ void LeafChecker::CheckPassFail(const v1::Leaf& leaf, const std::string& field) 
     return;
   }
   const FixedSum most =
-      leaf.has_statistic() ? Whole(INT64_C(999999999999999999)) : Whole(kRatioBoundMax);
+      GivesFigure(leaf) ? Whole(INT64_C(999999999999999999)) : Whole(kRatioBoundMax);
   issues_.InRange(rule.has_threshold(), rule.threshold(), field + ".threshold", FixedSum() - most,
                   most, true);
 }
 
 void LeafChecker::CheckRatio(const v1::Leaf& leaf, const std::string& field) {
   const FixedSum most =
-      leaf.has_statistic() ? Whole(INT64_C(999999999999999999)) : Whole(kRatioBoundMax);
+      GivesFigure(leaf) ? Whole(INT64_C(999999999999999999)) : Whole(kRatioBoundMax);
   const v1::RatioRule& rule = leaf.ratio();
-  if (rule.logarithm() && !leaf.has_statistic()) {
+  if (rule.logarithm() && !GivesFigure(leaf)) {
     issues_.Add(Issue::RULE_NOT_FOR_SOURCE, field + ".logarithm");
   }
   // 0 has no logarithm, so that end must be given.
@@ -236,7 +259,7 @@ void LeafChecker::CheckVeto(const v1::Leaf& leaf, const std::string& field) {
   if (rule.has_below()) {
     const FixedSum most = Whole(INT64_C(999999999999999999));
     issues_.InRange(true, rule.below(), field + ".below", FixedSum() - most, most, false);
-    if (!leaf.has_statistic()) issues_.Add(Issue::RULE_NOT_FOR_SOURCE, field + ".below");
+    if (!GivesFigure(leaf)) issues_.Add(Issue::RULE_NOT_FOR_SOURCE, field + ".below");
   }
   if (rule.effect() == v1::VETO_EFFECT_MAX_GRADE) {
     const auto& bands = scheme_.bands();
@@ -261,8 +284,9 @@ void LeafChecker::CheckVeto(const v1::Leaf& leaf, const std::string& field) {
 void LeafChecker::CheckGrowth(const v1::GrowthAboveParentRule& rule, const std::string& field) {
   if (!rule.base_period().empty())
     issues_.CheckPeriod(rule.base_period(), field + ".base_period", false);
-  if (rule.base_periods_back() < 0 || rule.base_periods_back() > 100) {
-    issues_.Add(Issue::NUMBER_OUT_OF_RANGE, field + ".base_periods_back", "0", "100");
+  if (rule.base_periods_back() < 0 || rule.base_periods_back() > kPeriodsBackMax) {
+    issues_.Add(Issue::NUMBER_OUT_OF_RANGE, field + ".base_periods_back", "0",
+                absl::StrCat(kPeriodsBackMax));
   }
   if (!rule.against_level().empty()) {
     issues_.CheckName(rule.against_level(), "levels/{level}", field + ".against_level");

@@ -29,6 +29,7 @@ class LeafChecker {
   void CheckSource(const v1::Node& node, const std::string& field);
   void CheckObservations(const v1::ObservationSource& source, const std::string& field);
   void CheckStatistic(const v1::Leaf& leaf, const std::string& field);
+  void CheckPublished(const v1::PublishedSource& source, const std::string& field);
   void CheckDeduct(const v1::DeductRule& rule, FixedSum points, const std::string& field);
   void CheckGrade(const v1::Leaf& leaf, FixedSum points, const std::string& field);
   void CheckPassFail(const v1::Leaf& leaf, const std::string& field);

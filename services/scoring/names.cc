@@ -65,4 +65,15 @@ absl::StatusOr<StageRef> ParseStage(absl::string_view key) {
                   std::string(ids[3])};
 }
 
+std::string ResultName(absl::string_view unit, absl::string_view publication) {
+  return resource::FormatName(
+      kResultPattern, {unit, resource::OwnerOf(publication), resource::LastSegment(publication)});
+}
+
+absl::StatusOr<ResultRef> ParseResult(absl::string_view name) {
+  TERRACE_ASSIGN_OR_RETURN(const resource::Ids ids, resource::ParseName(name, kResultPattern));
+  return ResultRef{std::string(ids[0]),
+                   resource::FormatName(kPublicationPattern, {ids[1], ids[2]})};
+}
+
 }  // namespace terrace::scoring

@@ -18,6 +18,10 @@ inline constexpr absl::string_view kDefinitionPattern =
     "units/{office}/statisticDefinitions/{definition}";
 inline constexpr absl::string_view kStatisticPattern =
     "units/{unit}/statistics/{office}~{definition}~{period}";
+inline constexpr absl::string_view kPublicationPattern =
+    "units/{office}/publications/{publication}";
+inline constexpr absl::string_view kResultPattern = "units/{unit}/results/{office}~{publication}";
+inline constexpr absl::string_view kAppealPattern = "units/{unit}/appeals/{appeal}";
 inline constexpr absl::string_view kScorePattern = "units/{unit}/scores/{office}~{scheme}~{period}";
 inline constexpr absl::string_view kCampaignPattern = "units/{office}/campaigns/{campaign}";
 inline constexpr absl::string_view kSheetPattern = "units/{unit}/sheets/{office}~{campaign}";
@@ -30,6 +34,8 @@ inline constexpr absl::string_view kDefinitionsInfix = "/statisticDefinitions/";
 inline constexpr absl::string_view kStatisticsInfix = "/statistics/";
 inline constexpr absl::string_view kCampaignsInfix = "/campaigns/";
 inline constexpr absl::string_view kStagesInfix = "/stages/";
+inline constexpr absl::string_view kPublicationsInfix = "/publications/";
+inline constexpr absl::string_view kAppealsInfix = "/appeals/";
 
 // A scheme as requests name it: one version, or the family of all of them.
 struct SchemeRef {
@@ -74,6 +80,14 @@ struct StageRef {
   std::string stage;  // Id.
 };
 absl::StatusOr<StageRef> ParseStage(absl::string_view key);
+
+// `unit` is an id, `publication` a full name.
+std::string ResultName(absl::string_view unit, absl::string_view publication);
+struct ResultRef {
+  std::string unit;         // Id.
+  std::string publication;  // Full name.
+};
+absl::StatusOr<ResultRef> ParseResult(absl::string_view name);
 
 }  // namespace terrace::scoring
 

@@ -4,6 +4,7 @@
 #include "common/base/decimal.h"
 #include "common/base/error.h"
 #include "common/base/time.h"
+#include "common/resource/names.h"
 #include "services/scoring/review_facts.h"
 #include "services/scoring/scoring_state.h"
 #include "terrace/storage/v1/scoring.pb.h"
@@ -14,6 +15,7 @@ void OwnFacts::Reset() {
   schemes_.clear();
   facts_->figures = Figures();
   facts_->reviews = Reviews();
+  facts_->published = PublishedScores();
 }
 
 void OwnFacts::Apply(absl::string_view key, const std::string* value, Touched* touched) {
@@ -33,6 +35,10 @@ void OwnFacts::Apply(absl::string_view key, const std::string* value, Touched* t
     const Unit unit = facts_->ids.Number(stage->sheet.unit);
     facts_->reviews.SetStage(unit, stage->sheet.campaign, stage->stage, StageCounting(value));
     touched->sheets.push_back(unit);
+  } else if (resource::MatchesName(key, kResultPattern)) {
+    ApplyResult(key, value);
+  } else if (resource::MatchesName(key, kPublicationPattern)) {
+    ApplyPublication(key, value, touched);
   }
 }
 
@@ -64,6 +70,36 @@ void OwnFacts::ApplyStatistic(absl::string_view key, const std::string* value, T
   Figure figure{FixedSumFromDecimal(*number), absl::InfinitePast(), row.sample_size()};
   if (row.has_known_time()) figure.known = FromProto(row.known_time());
   facts_->figures.Set(unit, ref.definition, ref.period, figure);
+}
+
+void OwnFacts::ApplyPublication(absl::string_view key, const std::string* value, Touched* touched) {
+  if (value == nullptr) return;  // They are not deleted.
+  storage::v1::PublicationRow row;
+  TERRACE_CHECK(row.ParseFromString(*value));
+  const v1::Publication& publication = row.publication();
+  if (!IsAnnounced(publication.state())) return;
+  AnnouncedScores announced{std::string(key), publication.corrects()};
+  if (publication.has_final_time()) announced.final_from = FromProto(publication.final_time());
+  const std::string family = ParseScheme(publication.scheme())->Family();
+  if (facts_->published.SetPublication(family, *calendar::Period::Parse(publication.period()),
+                                       std::move(announced))) {
+    touched->published.push_back(family);
+  }
+}
+
+// Results are written before their publication is announced, so that they touch nothing themselves.
+void OwnFacts::ApplyResult(absl::string_view key, const std::string* value) {
+  const ResultRef ref = *ParseResult(key);
+  const Unit unit = facts_->ids.Number(ref.unit);
+  storage::v1::StoredResult row;
+  if (value != nullptr) TERRACE_CHECK(row.ParseFromString(*value));
+  if (!row.result().has_value()) {
+    facts_->published.RemoveScore(ref.publication, unit);
+    return;
+  }
+  const absl::StatusOr<Decimal> score = terrace::FromProto(row.result().value(), "value");
+  TERRACE_CHECK(score.ok());  // As it was shown.
+  facts_->published.SetScore(ref.publication, unit, FixedSumFromDecimal(*score));
 }
 
 absl::StatusOr<std::shared_ptr<const CompiledScheme>> OwnFacts::Resolve(

@@ -1,4 +1,5 @@
-// What scoring's own log tells: the versions of schemes, and statistics with their definitions.
+// What scoring's own log tells: the versions of schemes, statistics with their
+// definitions, and published results.
 //
 // Thread-safety: none; whoever owns the facts locks.
 #ifndef TERRACE_SERVICES_SCORING_OWN_FACTS_H_
@@ -40,6 +41,8 @@ class OwnFacts {
 
   void ApplyScheme(absl::string_view key, const std::string* value);
   void ApplyStatistic(absl::string_view key, const std::string* value, Touched* touched);
+  void ApplyPublication(absl::string_view key, const std::string* value, Touched* touched);
+  void ApplyResult(absl::string_view key, const std::string* value);
 
   Facts* const facts_;
   // Family -> version id -> version.

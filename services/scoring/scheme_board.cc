@@ -138,7 +138,7 @@ bool SchemeBoard::BuildStep(int units) {
 }
 
 void SchemeBoard::Apply(const Touched& touched) {
-  if (touched.everything) {
+  if (touched.everything || TakesOver(touched.published)) {  // The latter concerns all sheets.
     Restart();
     return;
   }
@@ -160,6 +160,17 @@ void SchemeBoard::Apply(const Touched& touched) {
   }
   for (Unit unit : touched.sheets) MarkSheet(unit);
   Follow();
+}
+
+bool SchemeBoard::TakesOver(const std::vector<std::string>& schemes) const {
+  for (const CompiledLeaf& leaf : scheme_->leaves) {
+    const auto* published = std::get_if<FromPublished>(&leaf.source);
+    if (published != nullptr &&
+        std::find(schemes.begin(), schemes.end(), published->scheme) != schemes.end()) {
+      return true;
+    }
+  }
+  return false;
 }
 
 void SchemeBoard::AdvanceTo(absl::Time log_time) {
@@ -390,7 +401,12 @@ void SchemeBoard::TakeSheet(Unit unit) {
   const GatheredSheet sheet = made_->gatherer.Gather(unit, at_, /*with_records=*/false);
   Schedule(unit, Due::kSheet, sheet.next_change);
   made_->finisher.Evaluate(sheet.inputs, &made_->sheet);
-  board.SetSheet(unit, engine::SheetValueOf(made_->sheet, board.ratio_leaves()));
+  const engine::SheetValue value = engine::SheetValueOf(made_->sheet, board.ratio_leaves());
+  if (board.SheetOf(unit) == value) {
+    Record(unit);  // Its nodes may have changed all the same.
+  } else {
+    board.SetSheet(unit, value);
+  }
 }
 
 void SchemeBoard::LookAgain(Unit unit) {

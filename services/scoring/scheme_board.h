@@ -46,7 +46,8 @@ struct Touched {
   std::vector<std::pair<std::string, Unit>> programmes;  // Enrolment or titles.
   std::vector<Unit> sheets;                              // Measures, reports, visits, findings.
   std::vector<std::pair<std::string, Unit>> figures;     // Statistic of a definition.
-  bool everything = false;                               // Too much to tell: build anew.
+  std::vector<std::string> published;  // Families of schemes: other results of theirs are final.
+  bool everything = false;             // Too much to tell: build anew.
 };
 
 class SchemeBoard {
@@ -109,6 +110,8 @@ class SchemeBoard {
   struct Made;  // All that building makes.
 
   void Restart();
+  // Whether some leaf takes over published scores of one of these schemes.
+  bool TakesOver(const std::vector<std::string>& schemes) const;
   // Does one thing that is queued; false when nothing is left.
   bool FollowOne();
   bool FollowPlaces();

@@ -97,6 +97,20 @@ class History {
     }
   }
 
+  // Results of another scheme are announced, in a line of corrections, or become final.
+  void PublishSomething() {
+    const std::string period = Pick({"2015", "2016"});
+    const int64_t place = Below(3);
+    std::vector<std::pair<std::string, int64_t>> scores;
+    for (int i = 0; i < kUnits; ++i) {
+      // What an id has in its results never changes.
+      if ((i + place) % 3 != 0) scores.emplace_back(absl::StrCat("u", i), 1000 * (i + 7 * place));
+    }
+    world.TellPublished(absl::StrCat(period, "-", place),
+                        place == 0 ? "" : absl::StrCat(period, "-", place - 1), period,
+                        Chance(30) ? absl::InfiniteFuture() : At(AnyTime()), scores);
+  }
+
   void PassTime() { world.facts.log_time += absl::Hours(Below(24 * 20)); }
   int64_t Below(int64_t n) { return static_cast<int64_t>(random_() % static_cast<uint64_t>(n)); }
   bool Chance(int percent) { return Below(100) < percent; }
@@ -214,6 +228,61 @@ TEST(SchemeBoardRandomTest, FollowingEqualsBuildingAfresh) {
   }
 }
 
+TEST(SchemeBoardRandomTest, PublishedScoresAreFollowedToo) {
+  v1::Scheme scheme = TestScheme();
+  scheme.mutable_points()->set_value("110");
+  scheme.MergeFrom(Parse<v1::Scheme>(R"pb(
+    nodes {
+      id: "before"
+      points { value: "10" }
+      leaf {
+        published { scheme: "units/county/schemes/other" periods_back: 1 }
+        ratio { full_at { value: "20" } }
+        missing: MISSING_POLICY_ZERO
+      }
+    }
+    nodes {
+      id: "gate"
+      leaf {
+        published { scheme: "units/county/schemes/other" }
+        veto {
+          effect: VETO_EFFECT_MAX_SCORE
+          max_score { value: "30" }
+          below { value: "6" }
+        }
+      }
+    }
+  )pb"));
+  ASSERT_FALSE(HasErrors(CheckScheme(scheme, TestDefinition)));
+  const std::shared_ptr<const CompiledScheme> compiled = Compile(scheme);
+  const calendar::Period period = *calendar::Period::Parse("2016");
+  for (int seed = 0; seed < kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    History history(3000 + seed);
+    for (int i = 0; i < 30; ++i) history.Step();
+    history.world.TakeTouched();
+    SchemeBoard live(compiled, period, &history.world.facts, absl::nullopt);
+    SchemeBoard fixed(compiled, period, &history.world.facts, At("2016-07-01 00:00"));
+    for (int step = 0; step < kSteps; ++step) {
+      history.Chance(20) ? history.PublishSomething() : history.Step();
+      if (history.Chance(10)) history.PassTime();
+      const Touched touched = history.world.TakeTouched();
+      for (SchemeBoard* board : {&live, &fixed}) {
+        board->Apply(touched);
+        board->AdvanceTo(history.world.facts.log_time);
+        board->BuildStep(static_cast<int>(history.Below(60)));
+        if (step % 5 == 0) {
+          ASSERT_TRUE(!board->ready() || board->EqualsRebuilt()) << "step " << step;
+        }
+      }
+    }
+    while (!live.BuildStep(100) || !fixed.BuildStep(100)) {
+    }
+    ASSERT_TRUE(live.EqualsRebuilt());
+    ASSERT_TRUE(fixed.EqualsRebuilt());
+  }
+}
+
 // A board that looks at few units at a time is hardly ever ready: whatever happens comes in the
 // middle of its places, its sums, its sheets, or of an earlier change.
 TEST(SchemeBoardRandomTest, ChangesInTheMiddleOfEveryStepMakeTheSameBoard) {
@@ -269,13 +338,23 @@ TEST(SchemeBoardRandomTest, ChangesTellOfEveryUnitThatIsDifferent) {
     }
     const Unit top = history.world.UnitOf("county");
     const Unit township = history.world.UnitOf("u0");
-    using Row = std::tuple<bool, bool, engine::UnitScore, std::string, std::string>;
+    // What the nodes of the own sheet earn is seen as well, be their sum as it was.
+    auto nodes = [&](Unit unit) {
+      std::vector<Fixed> earned;
+      if (!board.board().SheetOf(unit)) return earned;
+      const GatheredSheet sheet = board.Explain(unit, /*with_records=*/false);
+      const engine::SheetResult result = engine::EvaluateSheet(scheme->engine, sheet.inputs);
+      for (const auto& node : result.nodes) earned.push_back(node.earned);
+      return earned;
+    };
+    using Row =
+        std::tuple<bool, bool, engine::UnitScore, std::string, std::string, std::vector<Fixed>>;
     auto copy = [&](Unit unit) -> absl::optional<Row> {
       if (unit >= board.board().size()) return absl::nullopt;
       const RegistryFacts& registry = history.world.facts.registry;
       return Row(board.order().IsUnder(unit, top), board.order().IsUnder(unit, township),
                  board.board().ScoreOf(unit), std::string(registry.Level(unit)),
-                 std::string(registry.Kind(unit)));
+                 std::string(registry.Kind(unit)), nodes(unit));
     };
     for (int round = 0; round < 20; ++round) {
       std::vector<absl::optional<Row>> rows;

@@ -57,6 +57,26 @@ absl::Status NotDraft(const std::string& name, v1::SchemeState state) {
       {{"name", name}, {"state", v1::SchemeState_Name(state).substr(13)}, {"needed", "DRAFT"}});
 }
 
+// Published scores are taken over from the office itself and those above it.
+absl::Status CheckPublishedSources(const v1::Scheme& scheme, absl::string_view office,
+                                   const tree::Tree& tree) {
+  for (const v1::Node& node : scheme.nodes()) {
+    if (!node.leaf().has_published()) continue;
+    const std::string& name = node.leaf().published().scheme();
+    const absl::optional<tree::UnitNumber> below = tree.Number(office);
+    const absl::optional<tree::UnitNumber> owner = tree.Number(resource::OwnerOf(name));
+    const bool fits =
+        below && owner &&
+        std::any_of(std::begin(tree::kBothLines), std::end(tree::kBothLines),
+                    [&](tree::Line line) { return tree.IsUnder(*below, *owner, line); });
+    if (fits) continue;
+    return Error(Reason::NOT_FROM_ABOVE, {{"name", name},
+                                          {"owner", resource::UnitName(resource::OwnerOf(name))},
+                                          {"office", resource::UnitName(office)}});
+  }
+  return absl::OkStatus();
+}
+
 // The first period of a published version, to compare versions by.
 calendar::Period FirstPeriod(const v1::Scheme& scheme) {
   absl::StatusOr<calendar::Period> period = calendar::Period::Parse(scheme.first_period());
@@ -181,12 +201,13 @@ absl::Status ScoringState::PublishScheme(const v1::PublishSchemeRequest& request
     return NotDraft(name, row->scheme().state());
   }
   TERRACE_RETURN_IF_ERROR(resource::CheckEtag(request.etag(), EtagOf(name, row->edits()), name));
-  const std::vector<v1::SchemeIssue> issues = CheckScheme(
-      row->scheme(), [&](absl::string_view definition) -> absl::optional<v1::StatisticDefinition> {
-        auto found = decision.Get<storage::v1::StatisticDefinitionRow>(definition);
-        if (!found) return absl::nullopt;
-        return found->definition();
-      });
+  const std::vector<v1::SchemeIssue> issues =
+      CheckScheme(PresentScheme(name, *row, 0),
+                  [&](absl::string_view definition) -> absl::optional<v1::StatisticDefinition> {
+                    auto found = decision.Get<storage::v1::StatisticDefinitionRow>(definition);
+                    if (!found) return absl::nullopt;
+                    return found->definition();
+                  });
   if (HasErrors(issues)) {
     const auto errors = std::count_if(issues.begin(), issues.end(), [](const auto& issue) {
       return issue.severity() == v1::ISSUE_SEVERITY_ERROR;
@@ -196,6 +217,7 @@ absl::Status ScoringState::PublishScheme(const v1::PublishSchemeRequest& request
                   {"detail", absl::StrCat(issues[0].field(), ": ", issues[0].message())},
                   {"count", absl::StrCat(errors)}});
   }
+  TERRACE_RETURN_IF_ERROR(CheckPublishedSources(row->scheme(), ref.office, decision.tree()));
   decision.ReadGuard(FamilyGuard(ref));
   decision.BumpGuard(FamilyGuard(ref));
   std::string rival;  // Published for the same periods.

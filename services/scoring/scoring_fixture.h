@@ -159,9 +159,12 @@ class ScoringTest : public ::testing::Test, public Teller {
     store_options.clock = &clock_;
     auto store = store::OpenStore(store_options);
     ASSERT_TRUE(store.ok()) << store.status();
+    OpenOn(*std::move(store));
+  }
+  void OpenOn(std::unique_ptr<store::Store> store) {
     machine::MachineOptions options;
     options.service = "scoring";
-    options.store = *std::move(store);
+    options.store = std::move(store);
     options.make_state = [] { return std::make_unique<ScoringState>(); };
     options.tree = [this] { return tree_.Get(); };
     options.clock = &clock_;

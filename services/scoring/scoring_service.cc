@@ -15,6 +15,7 @@
 #include "common/resource/page_token.h"
 #include "common/rpc/positions.h"
 #include "services/scoring/import_statistics.h"
+#include "services/scoring/publisher.h"
 #include "services/scoring/scoring_state.h"
 #include "services/scoring/state_common.h"
 #include "terrace/scoring/v1/scoreboard.pb.h"
@@ -147,6 +148,7 @@ ScoringService::ScoringService(ScoringServiceOptions options)
       stale_inputs_(std::move(options.stale_inputs)),
       boards_(
           std::make_shared<Scoreboards>(&machine_->clock(), &machine_->executor(), options.feeds)),
+      publisher_(std::make_shared<Publisher>(machine_, boards_, tree_)),
       methods_("terrace.scoring.v1.Scoreboard", machine_) {
   // What the log brings from here on is heard; what it holds already is loaded, and batches that
   // are in both change nothing.
@@ -180,10 +182,13 @@ ScoringService::ScoringService(ScoringServiceOptions options)
   AddSheets();
   AddScores();
   AddStreams();
+  AddPublications();
   methods_.Complete();
+  publisher_->Start();
 }
 
 ScoringService::~ScoringService() {
+  publisher_->Stop();
   machine_->Read<ScoringState>([](const ScoringState& state, const store::Cursor&) {
     state.ConnectTicks(nullptr);
     state.ConnectEnrolment(nullptr);

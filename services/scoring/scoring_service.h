@@ -40,6 +40,7 @@ struct ScoringServiceOptions {
   StaleInputsFn stale_inputs;  // Asked for every answer; empty when none can be.
 };
 
+class Publisher;
 class ScoringState;
 
 class ScoringService {
@@ -50,14 +51,16 @@ class ScoringService {
   const rpc::Methods& methods() const { return methods_; }
   // Where the watches of the other services go; shared with whatever follows them.
   const std::shared_ptr<Scoreboards>& boards() const { return boards_; }
+  Publisher& publisher() { return *publisher_; }
 
  private:
   void AddCommands();
   void AddStateReads();
-  void AddCampaigns();  // campaign_methods.cc
-  void AddSheets();     // campaign_methods.cc
-  void AddScores();     // score_methods.cc
-  void AddStreams();    // score_methods.cc
+  void AddCampaigns();     // campaign_methods.cc
+  void AddSheets();        // campaign_methods.cc
+  void AddScores();        // score_methods.cc
+  void AddStreams();       // score_methods.cc
+  void AddPublications();  // publication_methods.cc
 
   // A command that queues on one key.
   template <class Req, class Resp>
@@ -73,6 +76,7 @@ class ScoringService {
   const machine::TreeSource tree_;
   const StaleInputsFn stale_inputs_;
   std::shared_ptr<Scoreboards> boards_;
+  const std::shared_ptr<Publisher> publisher_;
   rpc::Methods methods_;
 };
 

@@ -2,13 +2,16 @@
 // decisions and reads over them. Scores are not in it: they are computed (scoreboards.h).
 //
 // Guard keys: "guards/scheme/{family}" is read and bumped by whatever publishes a version, since
-// versions of one scheme must not claim the same periods.
+// versions of one scheme must not claim the same periods. "guards/publications/{family}~{period}"
+// is read and bumped by whatever starts to publish that period, and "guards/appeals/{publication}"
+// by whatever changes how many appeals are open, which finalizing reads.
 //
 // "guards/campaign/{family}~{period}" is read and bumped by whatever opens a campaign: one at most
 // judges a period.
 //
 // Decisions are spread over files by idea: scheme_commands.cc, statistic_commands.cc,
-// campaign_commands.cc, sheet_commands.cc.
+// campaign_commands.cc, sheet_commands.cc, publication_commands.cc, publication_steps.cc,
+// appeal_commands.cc.
 //
 // Thread-safety: as machine::State.
 #ifndef TERRACE_SERVICES_SCORING_SCORING_STATE_H_
@@ -25,12 +28,15 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "common/access/identity.h"
 #include "common/machine/decision.h"
 #include "common/machine/state.h"
 #include "google/longrunning/operations.pb.h"
 #include "services/scoring/campaign_rules.h"
 #include "services/scoring/names.h"
+#include "services/scoring/publication_index.h"
+#include "services/scoring/result_snapshot.h"
 #include "services/scoring/sheet_index.h"
 #include "terrace/scoring/v1/scoreboard.pb.h"
 #include "terrace/storage/v1/scoring.pb.h"
@@ -43,16 +49,26 @@ inline constexpr size_t kDocumentBytesMax = 500;
 inline constexpr size_t kReasonBytesMax = 2000;
 inline constexpr size_t kSubjectBytesMax = 2000;
 inline constexpr int kLocalizedNamesMax = 20;
+inline constexpr int kAppealsPerResult = 20;  // Of one unit against one publication.
+// Results of one batch; with the bytes well inside what a batch takes.
+inline constexpr size_t kResultsPerBatch = 400;
+inline constexpr size_t kResultBytesPerBatch = 512 << 10;
+// When an appeal should be answered.
+inline constexpr absl::Duration kAdmitWithin = absl::Hours(5 * 24);    // Since it was filed.
+inline constexpr absl::Duration kDecideWithin = absl::Hours(15 * 24);  // Since it was admitted.
 
 class ScoringState : public machine::State {
  public:
   void OnChange(const machine::RowChange& change) override {
     sheets_.OnChange(change.key, change.before, change.after);
+    publications_.OnChange(change);
   }
-  std::string IndexDigest() const override { return sheets_.Digest(); }
   absl::Status ContinueOperation(machine::Decision& decision,
                                  internal::v1::OperationRecord& operation) const override;
   absl::Time NextTick() const override;
+  // Publications are worked at by Publisher, for they need boards.
+  bool Continues(const internal::v1::OperationRecord& operation) const override;
+  std::string IndexDigest() const override { return sheets_.Digest() + publications_.Digest(); }
 
   // `next_tick` tells when a score changes by time alone next; null to disconnect. It is called
   // under the State's lock and must be quick. It is no part of the state: what it says decides when
@@ -90,6 +106,41 @@ class ScoringState : public machine::State {
   absl::StatusOr<v1::StatisticDefinition> DefinitionFor(const std::string& name,
                                                         const std::string& acting_office,
                                                         machine::Decision& decision) const;
+  absl::Status PublishResults(const v1::PublishResultsRequest& request, machine::Decision& decision,
+                              internal::v1::OperationRecord* reply) const;
+  absl::Status FinalizePublication(const v1::FinalizePublicationRequest& request,
+                                   machine::Decision& decision, v1::Publication* reply) const;
+  absl::Status FileAppeal(const v1::FileAppealRequest& request, machine::Decision& decision,
+                          v1::Appeal* reply) const;
+  absl::Status AdmitAppeal(const v1::AdmitAppealRequest& request, machine::Decision& decision,
+                           v1::Appeal* reply) const;
+  absl::Status DecideAppeal(const v1::DecideAppealRequest& request, machine::Decision& decision,
+                            v1::Appeal* reply) const;
+
+  // ---- Steps of Publisher (publisher.h says how they follow each other). Those with an attempt
+  // change nothing and return false when it is no longer the one that writes the publication.
+
+  // Makes `attempt` the one that writes, in the place of `former`.
+  bool ClaimPublication(const std::string& publication, const std::string& former,
+                        const std::string& attempt, machine::Decision& decision) const;
+  // Deletes results that an earlier attempt has left, as many as fit; `more` tells whether there
+  // are others.
+  bool ClearResults(const std::string& publication, const std::string& attempt,
+                    machine::Decision& decision, bool* more) const;
+  // Adds results; `written` counts those that will have been written then.
+  bool WriteResults(const std::string& publication, const std::string& attempt,
+                    absl::Span<const UnitResult> results, int64_t written,
+                    machine::Decision& decision) const;
+  // Announces it, all results being there.
+  bool AnnouncePublication(const std::string& publication, const std::string& attempt,
+                           const v1::Publication& outcome, machine::Decision& decision) const;
+  // Ends the operation with an error.
+  bool FailPublication(const std::string& publication, const std::string& attempt,
+                       const absl::Status& error, machine::Decision& decision) const;
+  // Deletes what a publication has whose operation was cancelled or failed, as much as fits, and
+  // in the end marks it as abandoned; `more` as above.
+  void AbandonPublication(const std::string& publication, machine::Decision& decision,
+                          bool* more) const;
 
   absl::Status CreateCampaign(const v1::CreateCampaignRequest& request, machine::Decision& decision,
                               v1::Campaign* reply) const;
@@ -149,6 +200,19 @@ class ScoringState : public machine::State {
   absl::StatusOr<std::shared_ptr<const CampaignRules>> RulesOf(absl::string_view name) const;
   const SheetIndex& sheets() const { return sheets_; }
 
+  // Publications that are not announced are shown to those who see their office.
+  absl::Status GetPublication(const access::Identity& identity, const tree::Tree& tree,
+                              absl::Time now, const v1::GetPublicationRequest& request,
+                              v1::Publication* reply) const;
+  absl::Status ListPublications(const access::Identity& identity, const tree::Tree& tree,
+                                absl::Time now, const v1::ListPublicationsRequest& request,
+                                const std::string& log_id, int64_t revision,
+                                v1::ListPublicationsResponse* reply) const;
+  // For the unit itself and the offices above it.
+  absl::Status GetResult(const v1::GetResultRequest& request, v1::Result* reply) const;
+  absl::Status GetAppeal(const v1::GetAppealRequest& request, v1::Appeal* reply) const;
+
+  const PublicationIndex& publications() const { return publications_; }
   absl::optional<v1::StatisticDefinition> FindDefinition(absl::string_view name) const;
   // The statistic as it is shown: suppressed where its sample is too small.
   v1::Statistic Present(absl::string_view name, const storage::v1::StatisticValueRow& row,
@@ -162,6 +226,7 @@ class ScoringState : public machine::State {
                        int64_t revision) const;
 
   SheetIndex sheets_;
+  PublicationIndex publications_;
   mutable absl::Mutex tick_mu_;
   mutable EnrolledFn enrolled_ ABSL_GUARDED_BY(tick_mu_);
   mutable std::function<absl::Time()> next_tick_ ABSL_GUARDED_BY(tick_mu_);
@@ -173,6 +238,19 @@ v1::Scheme PresentScheme(absl::string_view name, const storage::v1::SchemeRow& r
 v1::StatisticDefinition PresentDefinition(absl::string_view name,
                                           const storage::v1::StatisticDefinitionRow& row,
                                           int64_t revision);
+
+// `open_appeals` comes from the index.
+v1::Publication PresentPublication(absl::string_view name, const storage::v1::PublicationRow& row,
+                                   int64_t open_appeals, int64_t revision);
+// With all that is stored, nodes included.
+v1::Result PresentResult(absl::string_view name, const v1::Publication& publication,
+                         const storage::v1::StoredResult& row);
+// `publication` is the one that it is about.
+v1::Appeal PresentAppeal(absl::string_view name, const storage::v1::AppealRow& row,
+                         const v1::Publication& publication, int64_t revision);
+
+// Whether everybody may know of a publication.
+bool IsAnnounced(v1::PublicationState state);
 
 // Whether a key is the row of a scheme version, of a definition, of a statistic, or of a campaign.
 bool IsSchemeKey(absl::string_view key);

@@ -251,6 +251,20 @@ class World : public Teller {
     facts.reviews.SetStage(unit, campaign, stage, given);
     touched_.sheets.push_back(unit);
   }
+  // Results of "units/county/schemes/other", in thousandths.
+  void TellPublished(const std::string& id, const std::string& corrects, const std::string& period,
+                     absl::Time final_from,
+                     const std::vector<std::pair<std::string, int64_t>>& scores) {
+    constexpr char kOther[] = "units/county/schemes/other";
+    for (const auto& [unit, score] : scores) {
+      facts.published.SetScore(id, UnitOf(unit),
+                               FixedSum::FromUnits(int128_t{score} * (kFixedUnitsPerOne / 1000)));
+    }
+    if (facts.published.SetPublication(kOther, *calendar::Period::Parse(period),
+                                       {id, corrects, final_from})) {
+      touched_.published.push_back(kOther);
+    }
+  }
 
   Touched TakeTouched() { return std::exchange(touched_, Touched()); }
   Unit UnitOf(const std::string& id) { return facts.ids.Number(id); }

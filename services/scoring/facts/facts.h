@@ -1,5 +1,6 @@
 // Everything that sheets are made of: the joined mirrors of registry, measures and inspections, and
-// statistics and reviews of scoring's own log, with the position in each log that they speak for.
+// the statistics, reviews and published scores of scoring's own log, with the position in each log
+// that they speak for.
 //
 // Thread-safety: none; whoever owns the facts locks.
 #ifndef TERRACE_SERVICES_SCORING_FACTS_FACTS_H_
@@ -9,6 +10,7 @@
 #include "services/scoring/facts/figures.h"
 #include "services/scoring/facts/inspection_facts.h"
 #include "services/scoring/facts/measure_facts.h"
+#include "services/scoring/facts/published_scores.h"
 #include "services/scoring/facts/registry_facts.h"
 #include "services/scoring/facts/reviews.h"
 #include "services/scoring/facts/unit_ids.h"
@@ -27,6 +29,7 @@ struct Facts {
   InspectionFacts inspections;
   Figures figures;
   Reviews reviews;
+  PublishedScores published;
 
   types::v1::RevisionVector vector;
   absl::Time log_time = absl::InfinitePast();  // The latest of the four logs.
