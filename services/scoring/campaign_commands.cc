@@ -7,11 +7,10 @@
 #include "common/base/time.h"
 #include "common/resource/etag.h"
 #include "common/resource/field_mask.h"
-#include "common/resource/filter.h"
 #include "common/resource/names.h"
-#include "common/resource/page_token.h"
 #include "common/rpc/operations.h"
 #include "services/scoring/compile.h"
+#include "services/scoring/list_rows.h"
 #include "services/scoring/scoring_state.h"
 #include "services/scoring/state_common.h"
 
@@ -355,35 +354,16 @@ absl::Status ScoringState::ListCampaigns(const access::Identity& identity, const
                                          absl::Time now, const v1::ListCampaignsRequest& request,
                                          const std::string& log_id, int64_t revision,
                                          v1::ListCampaignsResponse* reply) const {
-  TERRACE_ASSIGN_OR_RETURN(const absl::string_view office,
-                           resource::ParseUnitName(request.parent()));
-  TERRACE_ASSIGN_OR_RETURN(const int size, resource::CoercePageSize(request.page_size()));
-  TERRACE_ASSIGN_OR_RETURN(const resource::Filter filter,
-                           resource::Filter::Parse(request.filter(), v1::Campaign::descriptor()));
-  const uint64_t hash = resource::ListHash({"ListCampaigns", request.parent(), request.filter()});
-  TERRACE_ASSIGN_OR_RETURN(const resource::PageToken token,
-                           resource::DecodePageToken(request.page_token(), hash, log_id));
-  const bool insider = access::MaySee(identity, tree, office, now);
-  std::string last;
-  bool more = false;
-  rows().ForEach(absl::StrCat(request.parent(), kCampaignsInfix), token.last_key,
-                 [&](const std::string& key, const machine::Row& row) {
-                   if (key == token.last_key) return true;
-                   if (reply->campaigns_size() == size) {
-                     more = true;
-                     return false;
-                   }
-                   v1::Campaign campaign =
-                       Present(key, machine::Rows::Parse<CampaignRow>(row), row.revision.value);
-                   last = key;
-                   if (campaign.state() == v1::CAMPAIGN_STATE_DRAFT && !insider) return true;
-                   if (filter.Matches(campaign)) *reply->add_campaigns() = std::move(campaign);
-                   return true;
-                 });
-  if (more) {
-    reply->set_next_page_token(resource::EncodePageToken({last, log_id, revision}, hash));
-  }
-  return absl::OkStatus();
+  const bool insider = access::MaySee(identity, tree, resource::OwnerOf(request.parent()), now);
+  return ListRows(
+      rows(), request, kCampaignsInfix, log_id, revision,
+      [&](const std::string& key, const machine::Row& row) -> absl::optional<v1::Campaign> {
+        v1::Campaign campaign =
+            Present(key, machine::Rows::Parse<CampaignRow>(row), row.revision.value);
+        if (campaign.state() == v1::CAMPAIGN_STATE_DRAFT && !insider) return absl::nullopt;
+        return campaign;
+      },
+      reply->mutable_campaigns(), reply->mutable_next_page_token());
 }
 
 }  // namespace terrace::scoring

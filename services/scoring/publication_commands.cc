@@ -5,10 +5,9 @@
 #include "common/base/text.h"
 #include "common/base/time.h"
 #include "common/resource/etag.h"
-#include "common/resource/filter.h"
 #include "common/resource/names.h"
-#include "common/resource/page_token.h"
 #include "services/scoring/compile.h"
+#include "services/scoring/list_rows.h"
 #include "services/scoring/scoring_state.h"
 #include "services/scoring/state_common.h"
 
@@ -269,40 +268,17 @@ absl::Status ScoringState::ListPublications(const access::Identity& identity,
                                             const v1::ListPublicationsRequest& request,
                                             const std::string& log_id, int64_t revision,
                                             v1::ListPublicationsResponse* reply) const {
-  TERRACE_ASSIGN_OR_RETURN(const absl::string_view office,
-                           resource::ParseUnitName(request.parent()));
-  TERRACE_ASSIGN_OR_RETURN(const int size, resource::CoercePageSize(request.page_size()));
-  TERRACE_ASSIGN_OR_RETURN(
-      const resource::Filter filter,
-      resource::Filter::Parse(request.filter(), v1::Publication::descriptor()));
-  const uint64_t hash =
-      resource::ListHash({"ListPublications", request.parent(), request.filter()});
-  TERRACE_ASSIGN_OR_RETURN(const resource::PageToken token,
-                           resource::DecodePageToken(request.page_token(), hash, log_id));
-  const bool insider = access::MaySee(identity, tree, office, now);
-  std::string last;
-  bool more = false;
-  rows().ForEach(absl::StrCat(request.parent(), kPublicationsInfix), token.last_key,
-                 [&](const std::string& key, const machine::Row& row) {
-                   if (key == token.last_key) return true;
-                   if (reply->publications_size() == size) {
-                     more = true;
-                     return false;
-                   }
-                   last = key;
-                   v1::Publication publication =
-                       PresentPublication(key, machine::Rows::Parse<PublicationRow>(row),
-                                          publications_.OpenAppealsOf(key), row.revision.value);
-                   if (!insider && !IsAnnounced(publication.state())) return true;
-                   if (filter.Matches(publication)) {
-                     *reply->add_publications() = std::move(publication);
-                   }
-                   return true;
-                 });
-  if (more) {
-    reply->set_next_page_token(resource::EncodePageToken({last, log_id, revision}, hash));
-  }
-  return absl::OkStatus();
+  const bool insider = access::MaySee(identity, tree, resource::OwnerOf(request.parent()), now);
+  return ListRows(
+      rows(), request, kPublicationsInfix, log_id, revision,
+      [&](const std::string& key, const machine::Row& row) -> absl::optional<v1::Publication> {
+        v1::Publication publication =
+            PresentPublication(key, machine::Rows::Parse<PublicationRow>(row),
+                               publications_.OpenAppealsOf(key), row.revision.value);
+        if (!IsAnnounced(publication.state()) && !insider) return absl::nullopt;
+        return publication;
+      },
+      reply->mutable_publications(), reply->mutable_next_page_token());
 }
 
 absl::Status ScoringState::GetResult(const v1::GetResultRequest& request, v1::Result* reply) const {

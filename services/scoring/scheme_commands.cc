@@ -9,10 +9,9 @@
 #include "common/base/time.h"
 #include "common/resource/etag.h"
 #include "common/resource/field_mask.h"
-#include "common/resource/filter.h"
 #include "common/resource/names.h"
-#include "common/resource/page_token.h"
 #include "services/scoring/compile.h"
+#include "services/scoring/list_rows.h"
 #include "services/scoring/scheme_check.h"
 #include "services/scoring/scheme_diff.h"
 #include "services/scoring/scoring_state.h"
@@ -306,35 +305,17 @@ absl::Status ScoringState::ListSchemes(const access::Identity& identity, const t
                                        absl::Time now, const v1::ListSchemesRequest& request,
                                        const std::string& log_id, int64_t revision,
                                        v1::ListSchemesResponse* reply) const {
-  TERRACE_ASSIGN_OR_RETURN(const absl::string_view office,
-                           resource::ParseUnitName(request.parent()));
-  TERRACE_ASSIGN_OR_RETURN(const int size, resource::CoercePageSize(request.page_size()));
-  TERRACE_ASSIGN_OR_RETURN(const resource::Filter filter,
-                           resource::Filter::Parse(request.filter(), v1::Scheme::descriptor()));
-  const uint64_t hash = resource::ListHash({"ListSchemes", request.parent(), request.filter()});
-  TERRACE_ASSIGN_OR_RETURN(const resource::PageToken token,
-                           resource::DecodePageToken(request.page_token(), hash, log_id));
-  const bool insider = access::Holds(identity, tree, office, options::v1::ROLE_VIEWER, now);
-  std::string last;
-  bool more = false;
-  rows().ForEach(absl::StrCat(request.parent(), kSchemesInfix), token.last_key,
-                 [&](const std::string& key, const machine::Row& row) {
-                   if (key == token.last_key) return true;
-                   if (reply->schemes_size() == size) {
-                     more = true;
-                     return false;
-                   }
-                   v1::Scheme scheme =
-                       PresentScheme(key, machine::Rows::Parse<SchemeRow>(row), row.revision.value);
-                   last = key;
-                   if (scheme.state() == v1::SCHEME_STATE_DRAFT && !insider) return true;
-                   if (filter.Matches(scheme)) *reply->add_schemes() = std::move(scheme);
-                   return true;
-                 });
-  if (more) {
-    reply->set_next_page_token(resource::EncodePageToken({last, log_id, revision}, hash));
-  }
-  return absl::OkStatus();
+  const bool insider = access::Holds(identity, tree, resource::OwnerOf(request.parent()),
+                                     options::v1::ROLE_VIEWER, now);
+  return ListRows(
+      rows(), request, kSchemesInfix, log_id, revision,
+      [insider](const std::string& key, const machine::Row& row) -> absl::optional<v1::Scheme> {
+        v1::Scheme scheme =
+            PresentScheme(key, machine::Rows::Parse<SchemeRow>(row), row.revision.value);
+        if (scheme.state() == v1::SCHEME_STATE_DRAFT && !insider) return absl::nullopt;
+        return scheme;
+      },
+      reply->mutable_schemes(), reply->mutable_next_page_token());
 }
 
 absl::Status ScoringState::ValidateScheme(const access::Identity& identity, const tree::Tree& tree,

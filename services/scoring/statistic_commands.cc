@@ -8,9 +8,9 @@
 #include "common/resource/etag.h"
 #include "common/resource/field_mask.h"
 #include "common/resource/names.h"
-#include "common/resource/page_token.h"
 #include "common/tree/judge.h"
 #include "services/scoring/compile.h"
+#include "services/scoring/list_rows.h"
 #include "services/scoring/scoring_state.h"
 #include "services/scoring/state_common.h"
 
@@ -242,29 +242,14 @@ absl::Status ScoringState::GetStatisticDefinition(const v1::GetStatisticDefiniti
 absl::Status ScoringState::ListStatisticDefinitions(
     const v1::ListStatisticDefinitionsRequest& request, const std::string& log_id, int64_t revision,
     v1::ListStatisticDefinitionsResponse* reply) const {
-  TERRACE_RETURN_IF_ERROR(resource::ParseUnitName(request.parent()).status());
-  TERRACE_ASSIGN_OR_RETURN(const int size, resource::CoercePageSize(request.page_size()));
-  const uint64_t hash = resource::ListHash({"ListStatisticDefinitions", request.parent()});
-  TERRACE_ASSIGN_OR_RETURN(const resource::PageToken token,
-                           resource::DecodePageToken(request.page_token(), hash, log_id));
-  std::string last;
-  bool more = false;
-  rows().ForEach(absl::StrCat(request.parent(), kDefinitionsInfix), token.last_key,
-                 [&](const std::string& key, const machine::Row& row) {
-                   if (key == token.last_key) return true;
-                   if (reply->statistic_definitions_size() == size) {
-                     more = true;
-                     return false;
-                   }
-                   *reply->add_statistic_definitions() = PresentDefinition(
-                       key, machine::Rows::Parse<StatisticDefinitionRow>(row), row.revision.value);
-                   last = key;
-                   return true;
-                 });
-  if (more) {
-    reply->set_next_page_token(resource::EncodePageToken({last, log_id, revision}, hash));
-  }
-  return absl::OkStatus();
+  return ListRows(
+      rows(), request, kDefinitionsInfix, log_id, revision,
+      [](const std::string& key,
+         const machine::Row& row) -> absl::optional<v1::StatisticDefinition> {
+        return PresentDefinition(key, machine::Rows::Parse<StatisticDefinitionRow>(row),
+                                 row.revision.value);
+      },
+      reply->mutable_statistic_definitions(), reply->mutable_next_page_token());
 }
 
 v1::Statistic ScoringState::Present(absl::string_view name, const StatisticValueRow& row,
