@@ -30,6 +30,32 @@ TEST(Explanation, PartsThatAddUp) {
   EXPECT_TRUE(CheckPartsAddUp(MakePart("leaf", "1", "1")).ok());
 }
 
+TEST(Explanation, TheOutlookTellsWhatAGradeNeeds) {
+  scoring::v1::Outlook outlook;
+  EXPECT_EQ(OutlookText(outlook, Language::kEnglish), "");
+  outlook.add_open_nodes("site");
+  outlook.add_open_nodes("files");
+  outlook.mutable_open_points()->set_value("30");
+  outlook.mutable_least()->set_value("60");
+  outlook.mutable_most()->set_value("90");
+  const auto add = [&](const char* grade, const char* bound, const char* needed) {
+    scoring::v1::GradeOutlook& of = *outlook.add_grades();
+    of.set_grade(grade);
+    of.mutable_lower_bound()->set_value(bound);
+    of.set_reachable(needed != nullptr);
+    if (needed != nullptr) of.mutable_needed()->set_value(needed);
+  };
+  add("A", "95", nullptr);
+  add("B", "80", "20");
+  add("C", "60", "0");
+  EXPECT_EQ(OutlookText(outlook, Language::kEnglish),
+            "Open: site, files (30 points); the score ends between 60 and 90.\n"
+            "  A (>= 95): cannot be reached any more.\n"
+            "  B (>= 80): needs at least 20 points on the open lines together.\n"
+            "  C (>= 60): certain.\n");
+  EXPECT_THAT(OutlookText(outlook, Language::kChinese), HasSubstr("合计至少须得 20 分"));
+}
+
 TEST(Explanation, FindsAWrongLastDigit) {
   Part whole = MakeWhole();
   whole.mutable_parts(1)->mutable_contribution()->set_value("6.666666666667");

@@ -1,6 +1,10 @@
 // The scoring engine on a tree as large as a nation's.
+#include <malloc.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
+#include <fstream>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -47,6 +51,16 @@ Contestant Timed(std::string what, std::function<void()> work,
             if (times != nullptr) times->push_back(result.per_second);
             return result;
           }};
+}
+
+// Memory of this process that is in use.
+double ResidentBytes() {
+  malloc_trim(0);
+  std::ifstream statm("/proc/self/statm");
+  int64_t all = 0;
+  int64_t resident = 0;
+  statm >> all >> resident;
+  return static_cast<double>(resident * sysconf(_SC_PAGESIZE));
 }
 
 void OnThreads(int count, const std::function<void(int i)>& work) {
@@ -114,6 +128,7 @@ void AddPeer(const std::string& what, const std::vector<double>& milliseconds,
 
 void MeasureRollUp(const Effort& effort, const std::vector<int>& parents, const Peer& peer,
                    Table* table) {
+  const double before = ResidentBytes();
   std::vector<std::vector<int64_t>> columns(kColumns);
   OnThreads(kColumns, [&](int c) {
     columns[c].assign(parents.size(), kNoCell);
@@ -140,6 +155,9 @@ void MeasureRollUp(const Effort& effort, const std::vector<int>& parents, const 
                  }),
            Timed("100 columns of the nation summed up to 5 levels", roll_up, &ours)},
           0, table);
+  const double cells = static_cast<double>(kColumns) * static_cast<double>(kNationLevels.back());
+  table->Add({"bytes a cell of these columns, sums included", (ResidentBytes() - before) / cells,
+              "bytes"});
   double total = 0;
   for (const auto& column : sums) {
     total += static_cast<double>(column.back().sum) / static_cast<double>(kFixedUnitsPerOne);
@@ -227,6 +245,7 @@ void AddMicroseconds(const std::string& what, std::vector<double> microseconds, 
 // comes from.
 void MeasureChange(const std::vector<int>& parents, Table* table) {
   const Scheme scheme = IndexOf(kColumns);
+  const double before = ResidentBytes();
   Board board(&scheme, /*tallies=*/0);
   board.BeginBulk();
   for (size_t row = 0; row < parents.size(); ++row) {
@@ -244,6 +263,8 @@ void MeasureChange(const std::vector<int>& parents, Table* table) {
   }
   while (!board.EndBulk(1 << 20)) {
   }
+  table->Add({"bytes a unit of a board of live scores",
+              (ResidentBytes() - before) / static_cast<double>(parents.size()), "bytes"});
   // Half of the cells of a sheet are changed one by one: the leaf, the sheet, and all sums.
   SheetFinisher finisher(&scheme);
   std::vector<double> cells;
