@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <map>
 #include <set>
 #include <tuple>
@@ -164,11 +163,12 @@ class Comparer {
     FixedSum left = weighed;
     for (size_t i = 0; i < moved.size(); ++i) {
       const auto& [unit, pair] = moved[i];
-      const FixedSum share =
-          i + 1 == moved.size() ? left
-          : sum == 0            ? FixedSum()
-                                : FixedSum::FromUnits(engine::DivideRounded(
-                                      weighed.units() * shares[i] * (sum < 0 ? -1 : 1), std::abs(sum)));
+      FixedSum share = left;
+      if (i + 1 < moved.size()) {
+        share = sum == 0
+                    ? FixedSum()
+                    : Scaled(weighed, FixedSum::FromUnits(shares[i]), FixedSum::FromUnits(sum));
+      }
       left -= share;
       Add(IsScored(pair.after) ? Kind::kJoined : Kind::kLeft, "", unit, pair.Natural() + share,
           ShownValue(pair.before), ShownValue(pair.after));
