@@ -18,8 +18,8 @@
 #include "services/scoring/engine/sheet.h"
 #include "services/scoring/engine/weights.h"
 #include "services/scoring/peer_walk.h"
-#include "services/scoring/scheme_check.h"
-#include "services/scoring/scheme_diff.h"
+#include "services/scoring/schemes/scheme_check.h"
+#include "services/scoring/schemes/scheme_diff.h"
 #include "services/scoring/scoring_service.h"
 #include "services/scoring/scoring_state.h"
 

@@ -2,7 +2,7 @@
 // a changed scheme would do, how firm places are.
 #include <random>
 
-#include "services/scoring/scheme_diff.h"
+#include "services/scoring/schemes/scheme_diff.h"
 #include "services/scoring/scoring_fixture.h"
 
 namespace terrace::scoring {

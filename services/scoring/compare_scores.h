@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "absl/types/optional.h"
-#include "services/scoring/compile.h"
 #include "services/scoring/engine/explain.h"
+#include "services/scoring/schemes/compile.h"
 
 namespace terrace::scoring {
 

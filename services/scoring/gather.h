@@ -12,10 +12,10 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "common/calendar/period.h"
-#include "services/scoring/compile.h"
 #include "services/scoring/engine/board.h"
 #include "services/scoring/engine/leaf.h"
 #include "services/scoring/facts/facts.h"
+#include "services/scoring/schemes/compile.h"
 #include "services/scoring/sentences.h"
 
 namespace terrace::scoring {

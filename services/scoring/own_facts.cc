@@ -5,7 +5,7 @@
 #include "common/base/error.h"
 #include "common/base/time.h"
 #include "common/resource/names.h"
-#include "services/scoring/review_facts.h"
+#include "services/scoring/campaigns/review_facts.h"
 #include "services/scoring/scoring_state.h"
 #include "terrace/storage/v1/scoring.pb.h"
 

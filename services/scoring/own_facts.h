@@ -11,10 +11,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "services/scoring/compile.h"
 #include "services/scoring/facts/facts.h"
 #include "services/scoring/names.h"
 #include "services/scoring/scheme_board.h"
+#include "services/scoring/schemes/compile.h"
 
 namespace terrace::scoring {
 

@@ -27,10 +27,10 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "common/calendar/period.h"
-#include "services/scoring/compile.h"
 #include "services/scoring/engine/board.h"
 #include "services/scoring/facts/facts.h"
 #include "services/scoring/gather.h"
+#include "services/scoring/schemes/compile.h"
 #include "services/scoring/tree_order.h"
 
 namespace terrace::scoring {

@@ -2,7 +2,7 @@
 #include "services/scoring/scheme_board.h"
 
 #include "gtest/gtest.h"
-#include "services/scoring/scheme_check.h"
+#include "services/scoring/schemes/scheme_check.h"
 #include "services/scoring/test_schemes.h"
 
 namespace terrace::scoring {

@@ -32,11 +32,11 @@
 #include "common/base/timer.h"
 #include "common/machine/rows.h"
 #include "common/store/store.h"
-#include "services/scoring/compile.h"
 #include "services/scoring/facts/facts.h"
 #include "services/scoring/names.h"
 #include "services/scoring/own_facts.h"
 #include "services/scoring/scheme_board.h"
+#include "services/scoring/schemes/compile.h"
 
 namespace terrace::scoring {
 

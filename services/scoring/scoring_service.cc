@@ -15,7 +15,7 @@
 #include "common/resource/page_token.h"
 #include "common/rpc/positions.h"
 #include "services/scoring/import_statistics.h"
-#include "services/scoring/publisher.h"
+#include "services/scoring/publications/publisher.h"
 #include "services/scoring/scoring_state.h"
 #include "services/scoring/state_common.h"
 #include "terrace/scoring/v1/scoreboard.pb.h"

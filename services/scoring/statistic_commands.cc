@@ -9,8 +9,8 @@
 #include "common/resource/field_mask.h"
 #include "common/resource/names.h"
 #include "common/tree/judge.h"
-#include "services/scoring/compile.h"
 #include "services/scoring/list_rows.h"
+#include "services/scoring/schemes/compile.h"
 #include "services/scoring/scoring_state.h"
 #include "services/scoring/state_common.h"
 

@@ -14,7 +14,7 @@
 #include "common/resource/names.h"
 #include "google/protobuf/util/json_util.h"
 #include "services/scoring/names.h"
-#include "services/scoring/scheme_check.h"
+#include "services/scoring/schemes/scheme_check.h"
 
 namespace terrace::cli {
 namespace {

@@ -16,7 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/calendar/period.h"
-#include "services/scoring/compile.h"
+#include "services/scoring/schemes/compile.h"
 #include "services/terrace/advice.h"
 #include "terrace/scoring/v1/scheme.pb.h"
 

@@ -17,7 +17,7 @@
 #include "services/scoring/engine/bands.h"
 #include "services/scoring/engine/evaluate.h"
 #include "services/scoring/engine/robustness.h"
-#include "services/scoring/scheme_check.h"
+#include "services/scoring/schemes/scheme_check.h"
 #include "services/terrace/commands.h"
 #include "services/terrace/context.h"
 #include "services/terrace/csv.h"

@@ -14,7 +14,7 @@
 #include "google/protobuf/util/json_util.h"
 #include "gtest/gtest.h"
 #include "services/scoring/engine/weights.h"
-#include "services/scoring/scheme_check.h"
+#include "services/scoring/schemes/scheme_check.h"
 #include "services/terrace/csv.h"
 #include "tests/scoring/published.h"
 

@@ -18,7 +18,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "common/calendar/period.h"
-#include "services/scoring/combine_stages.h"
+#include "services/scoring/campaigns/combine_stages.h"
 #include "services/scoring/facts/unit_ids.h"
 
 namespace terrace::scoring {

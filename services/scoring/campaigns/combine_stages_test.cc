@@ -1,0 +1,154 @@
+// Combined values of stages, worked out by hand.
+#include "services/scoring/campaigns/combine_stages.h"
+
+#include <utility>
+
+#include "gtest/gtest.h"
+
+namespace terrace::scoring {
+namespace {
+
+Fixed Milli(int64_t thousandths) { return Fixed::FromUnits(thousandths * 1'000'000'000); }
+
+StagePoints Points(int32_t node, int64_t thousandths) { return {node, false, Milli(thousandths)}; }
+StagePoints NotApplicable(int32_t node) { return {node, true, Fixed()}; }
+
+// self, county, city, then spot checks as given.
+Combining Rule(StageMixing mixing, const std::vector<SpotCheck>& checks = {}) {
+  Combining rule;
+  rule.mixing = mixing;
+  rule.stages = {{"self", {"Self", "自评"}, SpotCheck::kNone, Milli(200)},
+                 {"county", {"County", "县级"}, SpotCheck::kNone, Milli(300)},
+                 {"city", {"City", "市级"}, SpotCheck::kNone, Milli(500)}};
+  for (SpotCheck check : checks) rule.stages.push_back({"spot", {"Spot", "抽查"}, check, Fixed()});
+  return rule;
+}
+
+using Values = std::vector<StagePoints>;
+
+// "node=points@stage", not applicable as "-".
+std::string Combined(const Combining& rule, const std::vector<std::pair<int, Values>>& stages) {
+  std::vector<StageOver> over;
+  for (const auto& [stage, values] : stages) over.push_back({stage, values});
+  std::string out;
+  for (const CombinedPoints& leaf : CombineStages(rule, over, /*with_sentences=*/false)) {
+    out += std::to_string(leaf.node) + "=" + (leaf.not_applicable ? "-" : FormatSum(leaf.points)) +
+           "@" + std::to_string(leaf.stage) + " ";
+  }
+  return out;
+}
+
+Sentence Said(const Combining& rule, const std::vector<std::pair<int, Values>>& stages,
+              size_t leaf = 0) {
+  std::vector<StageOver> over;
+  for (const auto& [stage, values] : stages) over.push_back({stage, values});
+  return CombineStages(rule, over, /*with_sentences=*/true)[leaf].arithmetic;
+}
+
+TEST(CombineStagesTest, TheLatestStageThatStatesAValueCounts) {
+  const Combining rule = Rule(StageMixing::kLatest);
+  EXPECT_EQ(Combined(rule, {}), "");
+  EXPECT_EQ(Combined(rule, {{0, {Points(2, 8000), Points(1, 5000)}}}), "1=5@0 2=8@0 ");
+  EXPECT_EQ(
+      Combined(rule, {{0, {Points(1, 5000), Points(2, 8000)}}, {1, {Points(2, 6500)}}, {2, {}}}),
+      "1=5@0 2=6.5@1 ");
+  EXPECT_EQ(Combined(rule, {{0, {Points(1, 5000)}}, {1, {NotApplicable(1)}}}), "1=-@1 ");
+  EXPECT_EQ(Combined(rule, {{0, {NotApplicable(1)}}, {1, {Points(1, 4000)}}}), "1=4@1 ");
+}
+
+TEST(CombineStagesTest, WeightsCountAmongTheStagesThatStateAValue) {
+  const Combining rule = Rule(StageMixing::kWeighted);
+  // (0.2 * 10 + 0.3 * 8 + 0.5 * 6) / 1 = 7.4
+  EXPECT_EQ(
+      Combined(rule, {{0, {Points(1, 10000)}}, {1, {Points(1, 8000)}}, {2, {Points(1, 6000)}}}),
+      "1=7.4@-1 ");
+  // (0.2 * 10 + 0.5 * 6) / 0.7 = 50 / 7, rounded once.
+  EXPECT_EQ(Combined(rule, {{0, {Points(1, 10000)}}, {1, {}}, {2, {Points(1, 6000)}}}),
+            "1=7.142857142857@-1 ");
+  EXPECT_EQ(Combined(rule, {{0, {Points(1, 10000)}}}), "1=10@0 ");
+  // "Does not apply" decides when it is the last word, and is no value otherwise.
+  EXPECT_EQ(Combined(rule, {{0, {Points(1, 10000)}}, {1, {NotApplicable(1)}}}), "1=-@1 ");
+  EXPECT_EQ(
+      Combined(rule, {{0, {Points(1, 10000)}}, {1, {NotApplicable(1)}}, {2, {Points(1, 6000)}}}),
+      "1=7.142857142857@-1 ");
+}
+
+TEST(CombineStagesTest, TheLeastCounts) {
+  const Combining rule = Rule(StageMixing::kLeast);
+  EXPECT_EQ(
+      Combined(rule, {{0, {Points(1, 5000)}}, {1, {Points(1, 7000)}}, {2, {Points(1, 6000)}}}),
+      "1=5@0 ");
+  EXPECT_EQ(Combined(rule, {{0, {Points(1, 5000)}}, {1, {Points(1, 5000)}}}), "1=5@0 ");
+}
+
+TEST(CombineStagesTest, ASpotCheckReplaces) {
+  const Combining rule = Rule(StageMixing::kLatest, {SpotCheck::kReplace});
+  EXPECT_EQ(Combined(rule, {{0, {Points(1, 5000), Points(2, 4000)}}, {3, {Points(1, 6000)}}}),
+            "1=6@3 2=4@0 ");
+  EXPECT_EQ(Combined(rule, {{0, {Points(1, 5000)}}, {3, {NotApplicable(1), Points(2, 1000)}}}),
+            "1=-@3 2=1@3 ");
+}
+
+TEST(CombineStagesTest, ASpotCheckCaps) {
+  const Combining rule = Rule(StageMixing::kLatest, {SpotCheck::kCap});
+  EXPECT_EQ(
+      Combined(rule, {{0, {Points(1, 5000), Points(2, 5000), NotApplicable(3), Points(4, 3000)}},
+                      {3, {Points(1, 6000), Points(2, 4000), Points(3, 1000), NotApplicable(4)}}}),
+      "1=5@0 2=4@3 3=-@0 4=3@0 ");
+}
+
+TEST(CombineStagesTest, ASpotCheckExtrapolates) {
+  const Combining rule = Rule(StageMixing::kLatest, {SpotCheck::kExtrapolate});
+  // Checked 3 + 6 of 4 + 8: three quarters of the rest.
+  EXPECT_EQ(
+      Combined(rule, {{0, {Points(1, 4000), Points(2, 8000), Points(3, 10000), NotApplicable(4)}},
+                      {3, {Points(1, 3000), Points(2, 6000)}}}),
+      "1=3@3 2=6@3 3=7.5@-1 4=-@0 ");
+  // At most 1: nobody gains by what was not looked at.
+  EXPECT_EQ(Combined(rule, {{0, {Points(1, 4000), Points(3, 10000)}}, {3, {Points(1, 5000)}}}),
+            "1=5@3 3=10@0 ");
+  // Nothing reviewed, no share.
+  EXPECT_EQ(Combined(rule, {{0, {Points(1, 0), Points(3, 10000)}}, {3, {Points(1, 0)}}}),
+            "1=0@3 3=10@0 ");
+  // 10 * 1 / 3, rounded once.
+  EXPECT_EQ(Combined(rule, {{0, {Points(1, 3000), Points(3, 10000)}}, {3, {Points(1, 1000)}}}),
+            "1=1@3 3=3.333333333333@-1 ");
+}
+
+TEST(CombineStagesTest, SpotChecksFollowEachOther) {
+  const Combining rule = Rule(StageMixing::kLeast, {SpotCheck::kExtrapolate, SpotCheck::kCap});
+  EXPECT_EQ(Combined(rule, {{0, {Points(1, 4000), Points(2, 8000)}},
+                            {3, {Points(1, 2000)}},
+                            {4, {Points(1, 3000), Points(2, 1000)}}}),
+            "1=2@3 2=1@4 ");
+}
+
+TEST(CombineStagesTest, TheSentencesDoTheArithmetic) {
+  const std::vector<std::pair<int, Values>> two = {{0, {Points(1, 10000)}}, {2, {Points(1, 6000)}}};
+  Sentence said = Said(Rule(StageMixing::kLatest), two);
+  EXPECT_EQ(said.en, "City: 6 points.");
+  EXPECT_EQ(said.zh, "市级：6 分。");
+  said = Said(Rule(StageMixing::kWeighted), two);
+  EXPECT_EQ(said.en, "Mean of Self 10 (weight 0.2), City 6 (weight 0.5): 7.142857142857 points.");
+  EXPECT_EQ(said.zh, "自评 10 分（权重 0.2）、市级 6 分（权重 0.5），加权平均 7.142857142857 分。");
+  said = Said(Rule(StageMixing::kLeast), two);
+  EXPECT_EQ(said.en, "The least of Self 10, City 6: 6 points.");
+  EXPECT_EQ(said.zh, "自评 10 分、市级 6 分，取最低 6 分。");
+
+  const Combining cap = Rule(StageMixing::kLatest, {SpotCheck::kCap});
+  said = Said(cap, {{0, {Points(1, 5000)}}, {3, {Points(1, 4000)}}});
+  EXPECT_EQ(said.en, "Self: 5 points. Spot is lower and counts: 4 points.");
+  EXPECT_EQ(said.zh, "自评：5 分。抽查较低，按 4 分计。");
+  EXPECT_EQ(Said(cap, {{0, {Points(1, 5000)}}, {3, {Points(1, 6000)}}}).en,
+            "Self: 5 points. Spot gives 6, which is not lower.");
+  const Combining extrapolate = Rule(StageMixing::kLatest, {SpotCheck::kExtrapolate});
+  said = Said(extrapolate, {{0, {Points(1, 4000), Points(3, 10000)}}, {3, {Points(1, 3000)}}}, 1);
+  EXPECT_EQ(said.en,
+            "Self: 10 points. Spot left 3 of 4 points where it looked: 10 * 3 / 4 = 7.5 points.");
+  EXPECT_EQ(said.zh, "自评：10 分。抽查所查部分 4 分核为 3 分：10 × 3 ÷ 4 = 7.5 分。");
+  EXPECT_EQ(Said(Rule(StageMixing::kLatest), {{1, {NotApplicable(1)}}}).en,
+            "County: does not apply.");
+}
+
+}  // namespace
+}  // namespace terrace::scoring
