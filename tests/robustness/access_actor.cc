@@ -98,7 +98,7 @@ class AccessActor : public Actor {
     }
   }
 
-  // Those that were revoked stay, and so does the client's own.
+  // Those that were revoked stay, and so do the client's own and that of its judge.
   void ReadTokens() {
     v1::ListTokensRequest list;
     list.set_parent(office_.name);
@@ -107,7 +107,7 @@ class AccessActor : public Actor {
     std::string how;
     if (caller_.Expect(caller_.ReadAfterChange(list, &page, &how), "list of tokens")) {
       caller_.Compare(absl::StrCat("tokens of ", office_.name),
-                      absl::StrCat(tokens_.size() + revoked_ + 1), absl::StrCat(page.tokens_size()),
+                      absl::StrCat(tokens_.size() + revoked_ + 2), absl::StrCat(page.tokens_size()),
                       how);
     }
     v1::WhoAmIResponse found;

@@ -82,6 +82,13 @@ std::unique_ptr<Actor> MakeRealmActor(Caller* caller);
 std::unique_ptr<Actor> MakePlansActor(Caller* caller, Office* office);
 // Figures are declared and imported, and towns scored by them under schemes that follow each other.
 std::unique_ptr<Actor> MakeScoresActor(Caller* caller, Office* office);
+// Campaigns about the towns, one after the other: sheets are stated, reviewed, returned, sealed.
+std::unique_ptr<Actor> MakeCampaignsActor(Caller* caller, Office* office);
+// Results are published, verified and corrected; towns appeal, and the judge, another one than who
+// files, decides.
+std::unique_ptr<Actor> MakePublicationsActor(Caller* caller, Caller* judge, Office* office);
+// Copies of schemes, and questions about scores that store nothing.
+std::unique_ptr<Actor> MakeQuestionsActor(Caller* caller, Office* office);
 // Units, titles, measures and activities come by imports, again and again.
 std::unique_ptr<Actor> MakeImportsActor(Caller* caller, Office* office);
 // Tokens and grants come and go.

@@ -20,6 +20,8 @@
 #include "terrace/gateway/v1/access.pb.h"
 #include "terrace/inspections/v1/inspections.pb.h"
 #include "terrace/scoring/v1/scoreboard.pb.h"
+#include "tests/robustness/actors.h"
+#include "tests/robustness/traffic.h"
 
 namespace terrace::robustness {
 namespace {
@@ -138,6 +140,73 @@ absl::StatusOr<std::map<std::string, std::string>> ListStatistics(rpc::Channel& 
       request, channel, [](const v1::ListStatisticsResponse& page) { return page.statistics(); });
 }
 
+using Rows = std::map<std::string, std::string>;
+
+// The publications of the clients' offices and the results of those that are announced.
+absl::StatusOr<Rows> ListPublished(rpc::Channel& channel, const Logs& logs) {
+  namespace v1 = scoring::v1;
+  Rows all;
+  for (int client = 0; client < kOffices; ++client) {
+    v1::ListPublicationsRequest list;
+    list.set_parent(OfficeName(client));
+    SetEnd(logs.at("scoring"), list.mutable_min_revision()->mutable_scoring());
+    std::vector<std::string> announced;
+    TERRACE_ASSIGN_OR_RETURN(
+        Rows publications,
+        ListAll<v1::ListPublicationsResponse>(
+            list, channel, [&announced](const v1::ListPublicationsResponse& page) {
+              for (const v1::Publication& row : page.publications()) {
+                if (row.has_publish_time()) announced.push_back(row.name());
+              }
+              return page.publications();
+            }));
+    all.merge(publications);
+    for (const std::string& name : announced) {
+      v1::ListResultsRequest results;
+      results.set_publication(name);
+      *results.mutable_min_revision() = list.min_revision();
+      TERRACE_ASSIGN_OR_RETURN(
+          Rows rows, ListAll<v1::ListResultsResponse>(
+                         results, channel,
+                         [](const v1::ListResultsResponse& page) { return page.results(); }));
+      all.merge(rows);
+    }
+  }
+  return all;
+}
+
+// The campaigns of the clients' offices and the sheets of those that were opened.
+absl::StatusOr<Rows> ListJudged(rpc::Channel& channel, const Logs& logs) {
+  namespace v1 = scoring::v1;
+  Rows all;
+  for (int client = 0; client < kOffices; ++client) {
+    v1::ListCampaignsRequest list;
+    list.set_parent(OfficeName(client));
+    SetEnd(logs.at("scoring"), list.mutable_min_revision()->mutable_scoring());
+    std::vector<std::string> opened;
+    TERRACE_ASSIGN_OR_RETURN(Rows campaigns,
+                             ListAll<v1::ListCampaignsResponse>(
+                                 list, channel, [&opened](const v1::ListCampaignsResponse& page) {
+                                   for (const v1::Campaign& row : page.campaigns()) {
+                                     if (row.has_open_time()) opened.push_back(row.name());
+                                   }
+                                   return page.campaigns();
+                                 }));
+    all.merge(campaigns);
+    for (const std::string& name : opened) {
+      v1::ListSheetsRequest sheets;
+      sheets.set_campaign(name);
+      *sheets.mutable_min_revision() = list.min_revision();
+      TERRACE_ASSIGN_OR_RETURN(
+          Rows rows,
+          ListAll<v1::ListSheetsResponse>(
+              sheets, channel, [](const v1::ListSheetsResponse& page) { return page.sheets(); }));
+      all.merge(rows);
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<Replica>> AskReplicas(const Deployment& deployment, const Logs& logs) {
@@ -168,6 +237,10 @@ absl::StatusOr<std::vector<Replica>> AskReplicas(const Deployment& deployment, c
       replicas.push_back({process->name(), "scoring", "scores", std::move(rows)});
       TERRACE_ASSIGN_OR_RETURN(auto figures, ListStatistics(*channel, logs));
       replicas.push_back({process->name(), "scoring", "figures", std::move(figures)});
+      TERRACE_ASSIGN_OR_RETURN(auto published, ListPublished(*channel, logs));
+      replicas.push_back({process->name(), "scoring", "publications", std::move(published)});
+      TERRACE_ASSIGN_OR_RETURN(auto judged, ListJudged(*channel, logs));
+      replicas.push_back({process->name(), "scoring", "campaigns", std::move(judged)});
     }
     if (process->service() == "inspections" || process->service() == "terrace") {
       TERRACE_ASSIGN_OR_RETURN(auto plans, ListPlans(*channel, logs));

@@ -38,7 +38,8 @@ class ImportsActor : public Actor {
  private:
   std::string AnyId() { return absl::StrCat("i", caller_.Below(kNames)); }
 
-  // Hamlets that only imports touch, under another level than the villages, which are counted.
+  // Hamlets that only imports touch, of another level than the villages and of another kind than
+  // the towns, which are counted.
   void ImportUnits() {
     registry::v1::ImportUnitsRequest request;
     request.set_subtree(office_.name);
@@ -47,7 +48,7 @@ class ImportsActor : public Actor {
     row.set_unit_id(absl::StrCat(office, "-", AnyId()));
     row.set_parent_id(office);
     row.mutable_unit()->set_display_name(absl::StrCat("Hamlet ", caller_.Next()));
-    row.mutable_unit()->set_kind("kinds/town");
+    row.mutable_unit()->set_kind("kinds/township");
     row.mutable_unit()->set_level("levels/township");
     const std::string name = absl::StrCat("units/", row.unit_id());
     // Only new units have a first day.

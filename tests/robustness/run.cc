@@ -79,21 +79,17 @@ class Runner {
       Violated("ThePreparationSucceeds", world.status().ToString());
       return false;
     }
-    std::vector<std::vector<std::shared_ptr<rpc::Channel>>> channels;
+    std::vector<Traffic::Channels> channels;
+    std::vector<Traffic::Channels> judges;
     for (int i = 0; i < kClients; ++i) {
-      const std::string name = absl::StrCat("client-", i);
       const std::string& token = i < kOffices ? world->tokens[i] : deployment_->admin_token();
-      channels.emplace_back();
-      // Each gateway by itself, and all of them together.
-      for (Service* gateway : gateways) {
-        channels.back().push_back(deployment_->Connect(name, {gateway}, token));
-      }
-      if (gateways.size() > 1) {
-        channels.back().push_back(deployment_->Connect(name, gateways, token));
-      }
+      channels.push_back(ConnectEveryWay(absl::StrCat("client-", i), token));
+    }
+    for (int i = 0; i < kOffices; ++i) {
+      judges.push_back(ConnectEveryWay(absl::StrCat("judge-", i), world->judges[i]));
     }
     traffic_ = std::make_unique<Traffic>(summary_.options.seed, *std::move(world),
-                                         std::move(channels), &history_);
+                                         std::move(channels), std::move(judges), &history_);
     for (Service* gateway : gateways) {
       for (const char* service : {"registry", "measures", "inspections"}) {
         const std::string name = absl::StrCat(service, " at ", gateway->name());
@@ -103,6 +99,17 @@ class Runner {
       }
     }
     return true;
+  }
+
+  // Over each gateway by itself, and over all of them together.
+  Traffic::Channels ConnectEveryWay(const std::string& name, const std::string& token) {
+    const std::vector<Service*> gateways = deployment_->gateways();
+    Traffic::Channels channels;
+    for (Service* gateway : gateways) {
+      channels.push_back(deployment_->Connect(name, {gateway}, token));
+    }
+    if (gateways.size() > 1) channels.push_back(deployment_->Connect(name, gateways, token));
+    return channels;
   }
 
   // What the run cannot go on after.
@@ -189,6 +196,7 @@ class Runner {
                                      LogIsGapless(logs_),
                                      LogTimeNeverDecreases(logs_),
                                      StateIsWhatTheLogSays(logs_),
+                                     PublishedStays(logs_),
                                      WatchOrdered(watches),
                                      WatchUnique(watches),
                                      WatchAtomic(watches, logs_),

@@ -1,9 +1,12 @@
 #include <map>
 #include <utility>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "terrace/scoring/v1/scoreboard.pb.h"
 #include "tests/robustness/actors.h"
+#include "tests/robustness/scheme_setup.h"
 
 namespace terrace::robustness {
 namespace {
@@ -54,6 +57,8 @@ class ScoreReadsActor : public Actor {
     v1::ListStatisticsRequest figures;
     figures.set_subtree(office_.name);
     figures.set_definition(row.name());
+    const bool monthly = row.periodicity() == v1::PERIODICITY_MONTH;
+    figures.set_filter(absl::StrCat("period = \"", monthly ? kFirstMonth : kPeriod, "\""));
     v1::ListStatisticsResponse rows;
     if (!Read(figures, &rows)) return;
     caller_.Compare(absl::StrCat("figures of ", row.name()), "one of each town at most",
@@ -68,7 +73,9 @@ class ScoreReadsActor : public Actor {
     list.set_parent(office_.name);
     list.set_filter("state = PUBLISHED");
     v1::ListSchemesResponse page;
-    return Read(list, &page) && !page.schemes().empty();
+    return Read(list, &page) && absl::c_any_of(page.schemes(), [this](const v1::Scheme& row) {
+             return absl::StartsWith(row.name(), absl::StrCat(scheme_, "@"));
+           });
   }
 
   template <class Request>

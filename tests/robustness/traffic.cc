@@ -9,6 +9,8 @@ namespace {
 
 // Clients think between two steps, so that a small machine has time for the faults.
 constexpr int kThinkMsMost = 40;
+// What the seed of a judge is more than that of its client; clients have fewer.
+constexpr uint64_t kJudgeSeed = 500;
 
 // An actor, and its share of its client's steps.
 struct Part {
@@ -16,7 +18,7 @@ struct Part {
   std::unique_ptr<Actor> actor;
 };
 
-std::vector<Part> OfficeParts(Caller* caller, Office* office) {
+std::vector<Part> OfficeParts(Caller* caller, Caller* judge, Office* office) {
   std::vector<Part> parts;
   parts.push_back({28, MakeRegistryActor(caller, office)});
   parts.push_back({22, MakeMeasuresActor(caller, office)});
@@ -26,6 +28,9 @@ std::vector<Part> OfficeParts(Caller* caller, Office* office) {
   parts.push_back({8, MakeRecordReadsActor(caller, office)});
   parts.push_back({6, MakeScoresActor(caller, office)});
   parts.push_back({9, MakeFindingsActor(caller, office)});
+  parts.push_back({14, MakeCampaignsActor(caller, office)});
+  parts.push_back({14, MakePublicationsActor(caller, judge, office)});
+  parts.push_back({3, MakeQuestionsActor(caller, office)});
   parts.push_back({5, MakeImportsActor(caller, office)});
   parts.push_back({6, MakeAccessActor(caller, office)});
   parts.push_back({4, MakeActivitiesActor(caller, office)});
@@ -47,9 +52,12 @@ std::vector<Part> InspectorParts(Caller* caller) {
 
 }  // namespace
 
-Traffic::Traffic(uint64_t seed, World world,
-                 std::vector<std::vector<std::shared_ptr<rpc::Channel>>> channels, History* history)
-    : world_(std::move(world)), channels_(std::move(channels)), history_(history) {
+Traffic::Traffic(uint64_t seed, World world, std::vector<Channels> channels,
+                 std::vector<Channels> judges, History* history)
+    : world_(std::move(world)),
+      channels_(std::move(channels)),
+      judges_(std::move(judges)),
+      history_(history) {
   for (int i = 0; i < static_cast<int>(channels_.size()); ++i) {
     threads_.emplace_back([this, i, seed] { Run(i, seed * 1000 + i); });
   }
@@ -90,8 +98,11 @@ bool Traffic::WaitForGate() {
 
 void Traffic::Run(int client, uint64_t seed) {
   Caller caller(client, seed, channels_[client], history_, &give_up_);
+  const bool has_office = client < kOffices;
+  Caller judge(client, seed + kJudgeSeed, has_office ? judges_[client] : Channels(), history_,
+               &give_up_);
   const std::vector<Part> parts =
-      client < kOffices ? OfficeParts(&caller, &world_.offices[client]) : InspectorParts(&caller);
+      has_office ? OfficeParts(&caller, &judge, &world_.offices[client]) : InspectorParts(&caller);
   int64_t shares = 0;
   for (const Part& part : parts) shares += part.share;
   while (WaitForGate()) {

@@ -23,10 +23,13 @@ inline constexpr int kClients = kOffices + 2;
 
 class Traffic {
  public:
+  using Channels = std::vector<std::shared_ptr<rpc::Channel>>;
+
   // `channels` of each client lead to the gateways by different ways; clients beyond those of the
-  // offices are inspectors with an administrator's token. Begins at rest.
-  Traffic(uint64_t seed, World world,
-          std::vector<std::vector<std::shared_ptr<rpc::Channel>>> channels, History* history);
+  // offices are inspectors with an administrator's token. `judges` are the same for the judges of
+  // the offices. Begins at rest.
+  Traffic(uint64_t seed, World world, std::vector<Channels> channels, std::vector<Channels> judges,
+          History* history);
   ~Traffic();
 
   void Go();
@@ -42,7 +45,8 @@ class Traffic {
   bool WaitForGate() ABSL_LOCKS_EXCLUDED(mu_);
 
   World world_;
-  const std::vector<std::vector<std::shared_ptr<rpc::Channel>>> channels_;
+  const std::vector<Channels> channels_;
+  const std::vector<Channels> judges_;
   History* const history_;
   std::atomic<bool> give_up_ = false;
   mutable absl::Mutex mu_;

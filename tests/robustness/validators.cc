@@ -10,8 +10,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "common/base/sha256.h"
 #include "terrace/storage/v1/measures.pb.h"
 #include "terrace/storage/v1/registry.pb.h"
+#include "terrace/storage/v1/scoring.pb.h"
 #include "tests/robustness/api.h"
 
 namespace terrace::robustness {
@@ -580,6 +582,67 @@ Verdict WatchResumable(const std::vector<Watch>& watches, const Logs& logs) {
     ++verdict.checks;
     CheckNoneLeftOut(watch, stream, *stream.after, shown.Of(watch.service), &verdict);
   });
+  return verdict;
+}
+
+namespace {
+
+// RFC 6962 over the rows, hexadecimal.
+std::string TreeHash(absl::Span<const std::string* const> rows) {
+  if (rows.empty()) return Sha256("");
+  if (rows.size() == 1) return Sha256(absl::StrCat(absl::string_view("\0", 1), *rows[0]));
+  size_t left = 1;
+  while (left * 2 < rows.size()) left *= 2;
+  return Sha256(absl::StrCat("\1", TreeHash(rows.first(left)), TreeHash(rows.subspan(left))));
+}
+
+// "units/{office}/publications/{publication}" of the name of a result; "" for any other.
+std::string PublicationOf(const std::string& key) {
+  const size_t at = key.find("/results/");
+  if (at == std::string::npos) return "";
+  const std::pair<std::string, std::string> ids = absl::StrSplit(key.substr(at + 9), '~');
+  return absl::StrCat("units/", ids.first, "/publications/", ids.second);
+}
+
+}  // namespace
+
+Verdict PublishedStays(const Logs& logs) {
+  Verdict verdict{"PublishedStays"};
+  const Log* log = FindLog(logs, "scoring");
+  if (log == nullptr) return verdict;
+  std::map<std::string, std::map<std::string, std::string>> results;  // By publication and name.
+  std::set<std::string> announced;
+  for (const LogBatch& batch : log->batches) {
+    for (const auto& [key, value] : batch.changes) {
+      const std::string publication = PublicationOf(key);
+      if (publication.empty()) continue;
+      ++verdict.checks;
+      if (announced.contains(publication)) {
+        verdict.violations.push_back(absl::StrCat("a result of ", publication,
+                                                  " changes after it was announced\n",
+                                                  ToText("scoring", batch)));
+      }
+      if (value) {
+        results[publication][key] = *value;
+      } else {
+        results[publication].erase(key);
+      }
+    }
+    for (const auto& [key, value] : batch.changes) {
+      if (!absl::StrContains(key, "/publications/") || !absl::StartsWith(key, "units/")) continue;
+      if (!value) continue;
+      const auto row = Parse<storage::v1::PublicationRow>(*value).publication();
+      if (!row.has_publish_time() || !announced.insert(key).second) continue;
+      ++verdict.checks;
+      std::vector<const std::string*> rows;
+      for (const auto& [name, result] : results[key]) rows.push_back(&result);
+      const std::string root = absl::BytesToHexString(TreeHash(rows));
+      if (static_cast<int64_t>(rows.size()) == row.result_count() && root == row.root()) continue;
+      verdict.violations.push_back(absl::StrCat(
+          key, " is announced with ", row.result_count(), " results and the root ", row.root(),
+          ", and has ", rows.size(), " and ", root, "\n", ToText("scoring", batch)));
+    }
+  }
   return verdict;
 }
 

@@ -77,6 +77,10 @@ Verdict WatchAtomic(const std::vector<Watch>& watches, const Logs& logs);
 Verdict WatchReliable(const std::vector<Watch>& watches, const Logs& logs);
 Verdict WatchResumable(const std::vector<Watch>& watches, const Logs& logs);
 
+// An announced publication has as many results as it says, with the root that it says; from then on
+// none of them changes.
+Verdict PublishedStays(const Logs& logs);
+
 Verdict ScoresEqualRecomputation(const std::vector<Recomputed>& scores);
 
 Verdict ReplicasConverge(const std::vector<Replica>& replicas);

@@ -5,10 +5,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/base/sha256.h"
 #include "terrace/storage/v1/measures.pb.h"
 #include "terrace/storage/v1/registry.pb.h"
+#include "terrace/storage/v1/scoring.pb.h"
 #include "tests/robustness/api.h"
 
 namespace terrace::robustness {
@@ -259,6 +262,26 @@ TEST_F(ValidatorsTest, StateIsWhatTheLogSays) {
   ExpectBad(StateIsWhatTheLogSays(logs_), "not there");
   log().live["units/u9"] = {"value", 1};
   ExpectBad(StateIsWhatTheLogSays(logs_), "units/u9");
+}
+
+TEST_F(ValidatorsTest, PublishedStays) {
+  const std::string result = "units/t1/results/o~p";
+  Log& log = logs_["scoring"];
+  log.batches.push_back({.revision = 1, .changes = {{result, "value"}}});
+  storage::v1::PublicationRow row;
+  row.mutable_publication()->set_result_count(1);
+  row.mutable_publication()->mutable_publish_time()->set_seconds(1);
+  // Of a zero byte and "value".
+  row.mutable_publication()->set_root(
+      absl::BytesToHexString(Sha256(absl::string_view("\0value", 6))));
+  log.batches.push_back(
+      {.revision = 2, .changes = {{"units/o/publications/p", row.SerializeAsString()}}});
+  ExpectGood(PublishedStays(logs_));
+  log.batches.push_back({.revision = 3, .changes = {{result, "other"}}});
+  ExpectBad(PublishedStays(logs_), "changes after it was announced");
+  log.batches.pop_back();
+  log.batches[0].changes = {{result, "other"}};
+  ExpectBad(PublishedStays(logs_), "announced with 1 results and the root");
 }
 
 // ---------------------------------------------------------------------------------- the watches

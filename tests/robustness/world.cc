@@ -43,17 +43,21 @@ absl::Status AddList(cli::Client* client, const std::string& office, const std::
   return client->Get<measures::v1::MeasureList>(request).status();
 }
 
-absl::StatusOr<std::string> AddToken(cli::Client* client, const std::string& office) {
+// A token of the office with a role in `units`.
+absl::StatusOr<std::string> AddToken(cli::Client* client, const std::string& office,
+                                     const std::string& id, options::v1::Role role,
+                                     const std::vector<std::string>& units) {
   gateway::v1::CreateTokenRequest create;
   create.set_parent(office);
-  create.set_token_id("client");
-  create.mutable_token()->set_display_name("a client of the suite");
+  create.set_token_id(id);
+  create.mutable_token()->set_display_name(absl::StrCat("a ", id, " of the suite"));
   TERRACE_ASSIGN_OR_RETURN(const auto made, client->Get<gateway::v1::CreateTokenResponse>(create));
-  for (const std::string& unit : {office, std::string(kSharedOffice)}) {
+  for (const std::string& unit : units) {
     gateway::v1::SetGrantRequest set;
-    set.mutable_grant()->set_name(absl::StrCat(unit, "/grants/", resource::OwnerOf(office)));
+    set.mutable_grant()->set_name(
+        absl::StrCat(unit, "/grants/", resource::OwnerOf(office), "-", id));
     set.mutable_grant()->set_subject(made.token().name());
-    set.mutable_grant()->set_role(options::v1::ROLE_ADMINISTRATOR);
+    set.mutable_grant()->set_role(role);
     TERRACE_RETURN_IF_ERROR(client->Get<gateway::v1::Grant>(set).status());
   }
   return made.secret();
@@ -123,8 +127,13 @@ absl::StatusOr<World> MakeWorld(const std::string& address, const std::string& a
           AddUnit(&client, office.towns.back(), office.name, "kinds/town", "levels/township"));
     }
     TERRACE_RETURN_IF_ERROR(AddList(&client, office.name, "l"));
-    TERRACE_ASSIGN_OR_RETURN(std::string token, AddToken(&client, office.name));
+    TERRACE_ASSIGN_OR_RETURN(
+        std::string token, AddToken(&client, office.name, "client", options::v1::ROLE_ADMINISTRATOR,
+                                    {office.name, kSharedOffice}));
     world.tokens.push_back(std::move(token));
+    TERRACE_ASSIGN_OR_RETURN(std::string judge, AddToken(&client, office.name, "judge",
+                                                         options::v1::ROLE_OFFICER, {office.name}));
+    world.judges.push_back(std::move(judge));
     world.offices.push_back(std::move(office));
   }
   return world;

@@ -14,6 +14,7 @@ namespace terrace::robustness {
 struct World {
   std::vector<Office> offices;      // By client.
   std::vector<std::string> tokens;  // Of clients: administrators of their own office.
+  std::vector<std::string> judges;  // Tokens of officers who decide about what clients file.
 };
 
 // Through the gateway at `address`.
