@@ -418,9 +418,15 @@ class SuiteImpl : public Suite {
         auto known = now.find(position.first);
         return known == now.end() || known->second.log_id != position.second.log_id;
       });
-      scoring_->boards()->WaitFor(
-          rpc::ToVector(seen), latest,
-          [done = std::move(done)](const absl::Status&) mutable { done(absl::OkStatus()); });
+      const types::v1::RevisionVector least = rpc::ToVector(seen);
+      // Answers name other inputs that they leave out; of scoring's own log they leave out nothing
+      // that their caller has seen.
+      auto waited = [this, wanted = least.scoring().revision(),
+                     done = std::move(done)](const absl::Status& reached) mutable {
+        const int64_t own = scoring_->boards()->vector().scoring().revision();
+        done(own < wanted ? reached : absl::OkStatus());
+      };
+      scoring_->boards()->WaitFor(least, latest, std::move(waited));
       return;
     }
     Machine* own = nullptr;
