@@ -81,6 +81,14 @@ class ServerImpl : public Server, private grpc::CallbackGenericService {
     warm_channel_.reset();
     server_->Shutdown(absl::ToChronoTime(absl::Now() + kDrainTimeout));
     server_->Wait();
+    {
+      // Some are destroyed by other threads.
+      auto gone = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(core_.mu) {
+        return core_.calls.empty() && core_.ending == 0;
+      };
+      absl::MutexLock lock(&core_.mu);
+      core_.mu.Await(absl::Condition(&gone));
+    }
     server_.reset();
   }
 

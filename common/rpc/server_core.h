@@ -39,6 +39,7 @@ struct ServerCore {
 
   absl::Mutex mu;
   std::set<EndableCall*> calls ABSL_GUARDED_BY(mu);
+  int ending ABSL_GUARDED_BY(mu) = 0;  // Calls that are being destroyed.
   bool stopping ABSL_GUARDED_BY(mu) = false;
 
   // Access check of one message; when it speaks of units that the tree does not know, the tree gets

@@ -93,15 +93,34 @@ class TypedCall : public grpc::ServerGenericBidiReactor, public EndableCall {
   }
 
   void OnDone() override {
-    {
-      absl::MutexLock lock(&core_->mu);
-      core_->calls.erase(this);
-    }
     target_->counter->Add(failed_, absl::Now() - started_);
-    delete this;
+    bool waits = false;
+    {
+      // A source may wait for its thread, which may wait for a call of its own: that must go on, so
+      // the thread of gRPC that runs this does not wait.
+      absl::MutexLock lock(&mu_);
+      waits = source_ != nullptr && core_->options.executor != nullptr;
+    }
+    if (waits) {
+      core_->options.executor->Post([this] { Delete(); });
+    } else {
+      Delete();
+    }
   }
 
  private:
+  void Delete() {
+    ServerCore* const core = core_;
+    {
+      absl::MutexLock lock(&core->mu);
+      core->calls.erase(this);
+      ++core->ending;
+    }
+    delete this;
+    absl::MutexLock lock(&core->mu);
+    --core->ending;
+  }
+
   const Method& method() const { return *target_->method; }
 
   void NewReply() {
