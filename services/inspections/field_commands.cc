@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
 #include "common/base/error.h"
+#include "common/base/refusal.h"
 #include "common/base/text.h"
 #include "common/base/time.h"
 #include "common/resource/names.h"
@@ -36,15 +37,7 @@ v1::ItemResult ResultOf(int index, const std::string& name, const Taken& taken) 
   }
   if (taken.status.ok()) return result;
   result.set_code(static_cast<int32_t>(taken.status.code()));
-  result.set_message(std::string(taken.status.message()));
-  if (absl::optional<ErrorDetails> details = DetailsOf(taken.status)) {
-    result.set_reason(std::string(InfoOf(details->reason).name));
-    result.set_message(details->en);
-    result.set_message_zh(details->zh);
-    for (const auto& [key, value] : details->args) {
-      if (key == "field") result.set_field(value);
-    }
-  }
+  FillRefusal(taken.status, &result);
   return result;
 }
 

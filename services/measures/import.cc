@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/base/error.h"
+#include "common/base/refusal.h"
 #include "common/base/text.h"
 #include "services/measures/decide.h"
 
@@ -128,17 +129,7 @@ void ImportLedger::Add(absl::string_view name, const absl::StatusOr<RowResult::O
   result.set_row(row);
   result.set_name(std::string(name));
   result.set_outcome(what);
-  const absl::optional<ErrorDetails> details = DetailsOf(outcome.status());
-  if (!details) {
-    result.set_message(std::string(outcome.status().message()));
-    return;
-  }
-  result.set_reason(std::string(InfoOf(details->reason).name));
-  result.set_message(details->en);
-  result.set_message_zh(details->zh);
-  for (const auto& [key, value] : details->args) {
-    if (key == "field") result.set_field(value);
-  }
+  FillRefusal(outcome.status(), &result);
 }
 
 std::unique_ptr<rpc::Receiver> MakeImport(machine::Machine* machine, rpc::Call& call,

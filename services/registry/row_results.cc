@@ -1,6 +1,6 @@
 #include "services/registry/row_results.h"
 
-#include "common/base/error.h"
+#include "common/base/refusal.h"
 
 namespace terrace::registry {
 
@@ -13,17 +13,7 @@ void FillResult(int64_t row, absl::string_view name,
     return;
   }
   result->set_outcome(RowResult::OUTCOME_REJECTED);
-  const absl::optional<ErrorDetails> details = DetailsOf(outcome.status());
-  if (!details) {
-    result->set_message(std::string(outcome.status().message()));
-    return;
-  }
-  result->set_reason(std::string(InfoOf(details->reason).name));
-  result->set_message(details->en);
-  result->set_message_zh(details->zh);
-  for (const auto& [key, value] : details->args) {
-    if (key == "field") result->set_field(value);
-  }
+  FillRefusal(outcome.status(), result);
 }
 
 }  // namespace terrace::registry
