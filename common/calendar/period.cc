@@ -137,6 +137,21 @@ Period Period::Previous() const {
   return Period(kind_, year_ - 1, last);
 }
 
+absl::optional<int> Period::PeriodsBefore(const Period& later) const {
+  if (later.kind_ != kind_ || later.First() < First()) return absl::nullopt;
+  switch (kind_) {
+    case PeriodKind::kYear:
+      return later.year_ - year_;
+    case PeriodKind::kQuarter:
+      return (later.year_ - year_) * 4 + later.index_ - index_;
+    case PeriodKind::kMonth:
+      return (later.year_ - year_) * 12 + later.index_ - index_;
+    case PeriodKind::kWeek:
+      break;
+  }
+  return static_cast<int>((later.First() - First()) / 7);
+}
+
 std::strong_ordering operator<=>(const Period& a, const Period& b) {
   if (const auto order = a.First() - b.First() <=> 0; order != 0) return order;
   return b.Last() - a.Last() <=> 0;

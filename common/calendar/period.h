@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 
 namespace terrace::calendar {
 
@@ -62,6 +63,9 @@ class Period {
   // they compute like all others but do not parse.
   Period Next() const;
   Period Previous() const;
+  // How many periods this one lies before `later`; nullopt where it lies behind it, or where they
+  // are not of one kind.
+  absl::optional<int> PeriodsBefore(const Period& later) const;
 
   // By first day, longer periods first, so that a year comes before its quarters and months.
   friend std::strong_ordering operator<=>(const Period& a, const Period& b);

@@ -39,6 +39,7 @@ void OnBoard(const ReadContext& context, rpc::Call& call, const BoardKey& key, b
                                       read = std::move(read), done = std::move(done)]() mutable {
       absl::Status status;
       if (RunOn(*context.boards, pin, *read, &status)) {
+        if (key.draft != nullptr) context.boards->Close(pin);
         done(std::move(status));
       } else {
         OnBoard(context, call, key, /*quick=*/false, std::move(read), std::move(done));

@@ -93,7 +93,7 @@ void OnTwoBoards(const ReadContext& context, rpc::Call& call, const BoardKey& ke
                  const BoardKey& other, std::shared_ptr<PairRead> read, rpc::StatusDone done);
 
 // Runs `read` on the board of `key`: at once when it is there and the read is `quick` (one small
-// Copy), else on the executor.
+// Copy), else on the executor. The board of a draft is given up afterwards.
 void OnBoard(const ReadContext& context, rpc::Call& call, const BoardKey& key, bool quick,
              std::shared_ptr<BoardRead> read, rpc::StatusDone done);
 
@@ -139,6 +139,11 @@ void SimulateScheme(const ReadContext& context, rpc::Call& call,
 void AssessRobustness(const ReadContext& context, rpc::Call& call,
                       const v1::AssessRobustnessRequest& request,
                       v1::AssessRobustnessResponse* reply, rpc::StatusDone done);
+
+// freeze_scheme.cc
+void FreezeScheme(const ReadContext& context, rpc::Call& call,
+                  const v1::FreezeSchemeRequest& request, v1::FreezeSchemeResponse* reply,
+                  rpc::StatusDone done);
 
 // rank_units.cc
 void RankUnits(const ReadContext& context, rpc::Call& call, const v1::RankUnitsRequest& request,

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/time.h"
@@ -29,6 +28,8 @@ void TakeCounts(const Counts& counts, LeafInput* input) {
     input->form = LeafInput::Form::kCounts;
     input->numerator = counts.numerator;
     input->denominator = counts.denominator;
+    input->prepared =
+        static_cast<double>(counts.numerator) / static_cast<double>(counts.denominator);
   } else {
     input->form = counts.expected ? LeafInput::Form::kAbsent : LeafInput::Form::kEmpty;
     input->late = false;
@@ -158,15 +159,8 @@ FindingAt Judge(const FindingFacts& finding, absl::Time at) {
 }
 
 double AsDouble(const absl::optional<FixedSum>& figure) {
-  if (!figure) return std::numeric_limits<double>::quiet_NaN();
+  if (!figure) return RawFigure::kNone;
   return static_cast<double>(figure->units()) / kFixedUnitsPerOne;
-}
-
-// Rounded to 1e-12; 0 for what no sum holds.
-FixedSum Exact(double figure) {
-  const double units = figure * kFixedUnitsPerOne;
-  if (!(std::abs(units) < static_cast<double>(kFixedSumUnitsMax))) return {};
-  return FixedSum::FromUnits(static_cast<int128_t>(std::round(units)));
 }
 
 bool Holds(const std::vector<int>& numbers, int number) {
@@ -176,11 +170,12 @@ bool Holds(const std::vector<int>& numbers, int number) {
 }  // namespace
 
 Gatherer::Gatherer(const CompiledScheme* scheme, const calendar::Period& period, const Facts* facts,
-                   const engine::Board* board)
+                   const engine::Board* board, const PeerColumns* peers)
     : scheme_(scheme),
       period_(period),
       facts_(facts),
       board_(board),
+      peers_(peers),
       start_(StartOf(period, scheme->zone)),
       end_(EndOf(period, scheme->zone)) {}
 
@@ -247,9 +242,103 @@ GatheredSheet Gatherer::Gather(Unit unit, absl::Time at, bool with_records) {
     }
     const Out out{&input, &sheet.next_change, with_records ? &sheet.records[i] : nullptr, &leaf,
                   &scheme_->engine.leaves[i]};
+    if (leaf.looks_at_others) {
+      RawFigure raw;  // The column has it already; this is for records and instants.
+      Raw(unit, at, out, &raw);
+      TakePrepared(i, unit, &input);
+      continue;
+    }
     std::visit([&](const auto& source) { From(source, unit, at, out); }, leaf.source);
+    if (!leaf.frozen.empty()) TakeFrozen(unit, at, out);
   }
   return sheet;
+}
+
+absl::optional<RawFigure> Gatherer::RawOf(size_t leaf, Unit unit, absl::Time at) {
+  const CompiledLeaf& compiled = scheme_->leaves[leaf];
+  if (!Applies(compiled, unit)) return absl::nullopt;
+  GatheredSheet sheet;
+  sheet.inputs.resize(leaf + 1);
+  if (!compiled.exempting_programme.empty() &&
+      IsExempt(compiled, unit, at, /*with_records=*/false, leaf, &sheet)) {
+    return absl::nullopt;
+  }
+  RawFigure raw;
+  review_.reset();
+  Raw(unit, at,
+      {&sheet.inputs[leaf], &sheet.next_change, nullptr, &compiled, &scheme_->engine.leaves[leaf]},
+      &raw);
+  return raw;
+}
+
+void Gatherer::Raw(Unit unit, absl::Time at, Out out, RawFigure* raw) {
+  raw->parent = board_->ParentOf(unit);
+  raw->peers = PeersOf(unit, at, out);
+  raw->group = GroupOf(out.rule->preparation.imputation_grouping, unit, at, out);
+  if (const auto* statistic = std::get_if<FromStatistic>(&out.leaf->source)) {
+    From(*statistic, unit, at, out, raw);
+    return;
+  }
+  std::visit([&](const auto& source) { From(source, unit, at, out); }, out.leaf->source);
+  raw->figure = out.input->prepared;
+  raw->exact = out.input->figure;
+}
+
+void Gatherer::TakePrepared(size_t leaf, Unit unit, LeafInput* input) const {
+  PreparedFigure prepared = peers_->Find(leaf, unit);
+  input->prepared = prepared.figure;
+  if (prepared.peers != nullptr) {
+    input->peers = {prepared.peers, &prepared.peers->parameters};
+  }
+  if (std::holds_alternative<FromStatistic>(scheme_->leaves[leaf].source)) {
+    input->figure = prepared.exact;
+    input->imputed = prepared.imputed;
+    input->form =
+        std::isfinite(prepared.figure) ? LeafInput::Form::kFigure : LeafInput::Form::kAbsent;
+  }
+}
+
+absl::optional<std::string> Gatherer::GroupOf(int grouping, Unit unit, absl::Time at,
+                                              Out out) const {
+  if (grouping < 0) return absl::nullopt;
+  const v1::Grouping& by = scheme_->proto.groupings(grouping);
+  switch (by.by_case()) {
+    case v1::Grouping::kKind:
+      return std::string(facts_->registry.Kind(unit));
+    case v1::Grouping::kLevel:
+      return std::string(facts_->registry.Level(unit));
+    case v1::Grouping::kAncestorLevel: {
+      const Unit above = Against(unit, std::string(resource::LastSegment(by.ancestor_level())));
+      if (above == kNoUnit) return absl::nullopt;
+      return std::string(facts_->ids.Id(above));
+    }
+    default: {
+      const absl::optional<FixedSum> figure = FigureOf(unit, by.statistic(), period_, at, out);
+      return figure ? absl::make_optional(FormatSum(*figure)) : absl::nullopt;
+    }
+  }
+}
+
+absl::optional<std::string> Gatherer::PeersOf(Unit unit, absl::Time at, Out out) const {
+  const auto* rule = std::get_if<engine::NormaliseRule>(&out.rule->rule);
+  if (rule == nullptr || rule->peers == engine::Peers::kAll) return "";
+  if (rule->peers == engine::Peers::kGroup) return GroupOf(rule->grouping, unit, at, out);
+  const Unit parent = board_->ParentOf(unit);
+  return parent == kNoUnit ? "" : resource::UnitName(facts_->ids.Id(parent));
+}
+
+void Gatherer::TakeFrozen(Unit unit, absl::Time at, Out out) const {
+  const absl::optional<std::string> shared = PeersOf(unit, at, out);
+  if (!shared) return;
+  const auto found = out.leaf->frozen.find(*shared);
+  if (found == out.leaf->frozen.end()) return;
+  LeafInput& input = *out.input;
+  input.peers = engine::Unowned(&found->second.parameters);
+  if (!found->second.transform || !std::isfinite(input.prepared)) return;
+  const double treated = found->second.transform->Of(input.prepared);
+  if (treated == input.prepared) return;
+  input.prepared = treated;
+  input.figure = engine::ExactOf(treated);
 }
 
 bool Gatherer::IsExempt(const CompiledLeaf& leaf, Unit unit, absl::Time at, bool with_records,
@@ -419,24 +508,19 @@ absl::optional<FixedSum> Gatherer::FigureOf(Unit unit, const std::string& defini
   return figure->value;
 }
 
-double Gatherer::Changed(const FromStatistic& source, Unit unit, const calendar::Period& period,
-                         absl::optional<FixedSum> figure, absl::Time at, Out out) const {
-  const engine::Preparation& preparation = out.rule->preparation;
-  if (preparation.growth == engine::GrowthMethod::kNone) return AsDouble(figure);
-  // Columns of one unit. Of the periods before only those matter that the method looks at.
-  std::vector<engine::FigureColumn> history(preparation.growth_periods,
-                                            {std::numeric_limits<double>::quiet_NaN()});
-  const bool every = preparation.growth == engine::GrowthMethod::kCyclical;
-  calendar::Period base = period;
-  for (int back = 1; back <= preparation.growth_periods; ++back) {
-    base = base.Previous();
-    const bool last = back == preparation.growth_periods;
-    if (!every && !last) continue;
-    const bool fixed = !every && source.change_base;
-    history[back - 1][0] =
-        AsDouble(FigureOf(unit, source.definition, fixed ? *source.change_base : base, at, out));
+std::vector<double> Gatherer::HistoryOf(const FromStatistic& source,
+                                        const engine::Preparation& preparation, Unit unit,
+                                        absl::Time at, Out out) const {
+  std::vector<double> history;
+  calendar::Period then = source.period.value_or(period_);
+  for (int back : engine::PeriodsLookedAt(preparation)) {
+    while (static_cast<int>(history.size()) < back) {
+      history.push_back(RawFigure::kNone);
+      then = then.Previous();
+    }
+    history.back() = AsDouble(FigureOf(unit, source.definition, then, at, out));
   }
-  return engine::Grow(preparation, {AsDouble(figure)}, history, {})[0];
+  return history;
 }
 
 Unit Gatherer::Against(Unit unit, const std::string& level) const {
@@ -448,9 +532,8 @@ Unit Gatherer::Against(Unit unit, const std::string& level) const {
   return kNoUnit;
 }
 
-void Gatherer::From(const FromStatistic& source, Unit unit, absl::Time at, Out out) {
+void Gatherer::TakeBeside(const FromStatistic& source, Unit unit, absl::Time at, Out out) const {
   const calendar::Period period = source.period.value_or(period_);
-  const absl::optional<FixedSum> figure = FigureOf(unit, source.definition, period, at, out);
   if (source.grows) {
     calendar::Period base = period;
     if (source.base_period) {
@@ -464,23 +547,37 @@ void Gatherer::From(const FromStatistic& source, Unit unit, absl::Time at, Out o
     out.input->above_base = FigureOf(above, source.definition, base, at, out);
   }
   if (!source.loss.empty()) out.input->loss = FigureOf(unit, source.loss, period, at, out);
-  if (auto peers = out.leaf->frozen.find(""); peers != out.leaf->frozen.end()) {
-    out.input->peers = &peers->second;
+}
+
+void Gatherer::From(const FromStatistic& source, Unit unit, absl::Time at, Out out,
+                    RawFigure* raw) {
+  const calendar::Period period = source.period.value_or(period_);
+  const absl::optional<FixedSum> figure = FigureOf(unit, source.definition, period, at, out);
+  raw->figure = AsDouble(figure);
+  raw->exact = figure.value_or(FixedSum());
+  raw->history =
+      HistoryOf(source, PreparationIn(source, out.rule->preparation, period_), unit, at, out);
+  if (!source.denominator.empty()) {
+    raw->denominator = AsDouble(FigureOf(unit, source.denominator, period, at, out));
   }
-  const engine::Preparation& preparation = out.rule->preparation;
+  TakeBeside(source, unit, at, out);
+}
+
+void Gatherer::From(const FromStatistic& source, Unit unit, absl::Time at, Out out) {
+  RawFigure raw;
+  From(source, unit, at, out, &raw);
+  const engine::Preparation preparation = PreparationIn(source, out.rule->preparation, period_);
   LeafInput& input = *out.input;
-  if (preparation.growth == engine::GrowthMethod::kNone && !preparation.denominated) {
-    if (figure) input.figure = *figure;
-    input.prepared = AsDouble(figure);
-  } else {
-    input.prepared = Changed(source, unit, period, figure, at, out);
-    if (!source.denominator.empty()) {
-      engine::FigureColumn column = {input.prepared};
-      const double by = AsDouble(FigureOf(unit, source.denominator, period, at, out));
-      engine::Denominate({&by, 1}, column);
-      input.prepared = column[0];
-    }
-    input.figure = Exact(input.prepared);
+  input.figure = raw.exact;
+  input.prepared = raw.figure;
+  if (preparation.growth != engine::GrowthMethod::kNone || preparation.denominated) {
+    // Columns of one unit.
+    std::vector<engine::FigureColumn> history;
+    for (double earlier : raw.history) history.push_back({earlier});
+    engine::FigureColumn column = engine::Grow(preparation, {raw.figure}, history, {});
+    if (preparation.denominated) engine::Denominate({&raw.denominator, 1}, column);
+    input.prepared = column[0];
+    input.figure = engine::ExactOf(input.prepared);
   }
   if (std::isnan(input.prepared)) {
     // Nothing stands in for what is not to be expected yet.
@@ -531,9 +628,6 @@ void Gatherer::From(const FromPublished& source, Unit unit, absl::Time at, Out o
   input.form = LeafInput::Form::kFigure;
   input.figure = *score;
   input.prepared = AsDouble(score);
-  if (auto peers = out.leaf->frozen.find(""); peers != out.leaf->frozen.end()) {
-    input.peers = &peers->second;
-  }
   if (out.records == nullptr) return;
   input.records.push_back(static_cast<int32_t>(out.records->size()));
   SourceRecord record;

@@ -15,6 +15,7 @@
 #include "services/scoring/engine/board.h"
 #include "services/scoring/engine/leaf.h"
 #include "services/scoring/facts/facts.h"
+#include "services/scoring/peer_columns.h"
 #include "services/scoring/schemes/compile.h"
 #include "services/scoring/sentences.h"
 
@@ -39,14 +40,19 @@ struct GatheredSheet {
 
 class Gatherer {
  public:
-  // All arguments outlive the gatherer. `board` gives places and tallies.
+  // All arguments outlive the gatherer. `board` gives places and tallies, `peers` what leaves that
+  // look at other units make of their figures.
   Gatherer(const CompiledScheme* scheme, const calendar::Period& period, const Facts* facts,
-           const engine::Board* board);
+           const engine::Board* board, const PeerColumns* peers);
 
   // Whether the unit has a sheet of its own; it must have a place on the board.
   bool InPopulation(Unit unit, absl::Time at) const;
 
   GatheredSheet Gather(Unit unit, absl::Time at, bool with_records);
+
+  // What the unit brings to a leaf that looks at others; nullopt where the leaf does not apply. The
+  // unit has a sheet.
+  absl::optional<RawFigure> RawOf(size_t leaf, Unit unit, absl::Time at);
 
   // The part of the unit itself in the tally of a programme: whether it takes part, and is titled.
   engine::Tally TallyOf(const std::string& programme, Unit unit, absl::Time at) const;
@@ -78,6 +84,19 @@ class Gatherer {
   void From(const FromReview& source, Unit unit, absl::Time at, Out out);
   void From(const FromPublished& source, Unit unit, absl::Time at, Out out);
 
+  // What the unit brings to the leaf, before anything is done to it.
+  void From(const FromStatistic& source, Unit unit, absl::Time at, Out out, RawFigure* raw);
+  void Raw(Unit unit, absl::Time at, Out out, RawFigure* raw);
+  // Puts what is made of it into the input.
+  void TakePrepared(size_t leaf, Unit unit, engine::LeafInput* input) const;
+  // What the unit shares with its peers in the rule of the leaf; nullopt: it is in no group.
+  absl::optional<std::string> PeersOf(Unit unit, absl::Time at, Out out) const;
+  absl::optional<std::string> GroupOf(int grouping, Unit unit, absl::Time at, Out out) const;
+  // Of a leaf whose peers were frozen.
+  void TakeFrozen(Unit unit, absl::Time at, Out out) const;
+  // The figures that the rule needs beside the one of the leaf.
+  void TakeBeside(const FromStatistic& source, Unit unit, absl::Time at, Out out) const;
+
   bool Applies(const CompiledLeaf& leaf, Unit unit) const;
   // Whether the unit need not be judged on the leaf; then its input says so.
   bool IsExempt(const CompiledLeaf& leaf, Unit unit, absl::Time at, bool with_records, size_t index,
@@ -86,9 +105,9 @@ class Gatherer {
   bool Counts(const VisitFacts& visit, const FromObservations& source, absl::Time at) const;
   absl::optional<FixedSum> FigureOf(Unit unit, const std::string& definition,
                                     const calendar::Period& period, absl::Time at, Out out) const;
-  // The figure as a change over time, where the leaf prepares it so; NaN for none.
-  double Changed(const FromStatistic& source, Unit unit, const calendar::Period& period,
-                 absl::optional<FixedSum> figure, absl::Time at, Out out) const;
+  // The figures of the periods before that the preparation looks at, the latest first.
+  std::vector<double> HistoryOf(const FromStatistic& source, const engine::Preparation& preparation,
+                                Unit unit, absl::Time at, Out out) const;
   Unit Against(Unit unit, const std::string& level) const;
   const measures::PeriodTable& TableOf(const std::string& list);
 
@@ -96,6 +115,7 @@ class Gatherer {
   const calendar::Period period_;
   const Facts* const facts_;
   const engine::Board* const board_;
+  const PeerColumns* const peers_;
   const absl::Time start_;
   const absl::Time end_;
   absl::flat_hash_map<std::string, measures::PeriodTable> tables_;

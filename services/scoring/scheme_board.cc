@@ -21,11 +21,13 @@ Unit Pop(std::vector<Unit>& units) {
 struct SchemeBoard::Made {
   Made(const CompiledScheme* scheme, const calendar::Period& period, const Facts* facts)
       : board(&scheme->engine, static_cast<int>(scheme->programmes.size())),
-        gatherer(scheme, period, facts, &board),
+        peers(scheme, period, &facts->ids),
+        gatherer(scheme, period, facts, &board, &peers),
         finisher(&scheme->engine),
         order(&board, &facts->ids) {}
 
   engine::Board board;
+  PeerColumns peers;
   Gatherer gatherer;
   engine::SheetFinisher finisher;
   engine::SheetResult sheet;  // The one that is being taken.
@@ -47,7 +49,8 @@ struct SchemeBoard::Made {
     Unit unit;
     bool moved;
   };
-  std::vector<Below> below;  // The sheets of all below them are taken again.
+  std::vector<Below> below;   // The sheets of all below them are taken again.
+  std::vector<Unit> figures;  // Only where some leaf looks at other units.
   std::vector<Unit> sheets;
   engine::Column<uint8_t> marked;  // Whether a unit is in `sheets`.
 };
@@ -72,6 +75,7 @@ SchemeBoard::~SchemeBoard() = default;
 
 const engine::Board& SchemeBoard::board() const { return made_->board; }
 const TreeOrder& SchemeBoard::order() const { return made_->order; }
+const PeerColumns& SchemeBoard::peers() const { return made_->peers; }
 
 // ------------------------------------------------------------------------------------- building
 
@@ -115,10 +119,21 @@ bool SchemeBoard::BuildStep(int units) {
         break;
       case Phase::kPlaceSums:
         if (made_->board.EndBulk(units)) {
-          phase_ = Phase::kSheets;
+          phase_ = scheme_->looks_at_others ? Phase::kFigures : Phase::kSheets;
           built_ = 0;
           made_->board.BeginBulk();
         }
+        return false;
+      case Phase::kFigures:
+        if (built_ < made_->board.size()) {
+          TakeFigures(built_++);
+          break;
+        }
+        phase_ = Phase::kPeers;
+        built_ = 0;
+        break;
+      case Phase::kPeers:
+        if (!SettlePeers()) phase_ = Phase::kSheets;
         return false;
       case Phase::kSheetSums:
         if (made_->board.EndBulk(units)) {
@@ -234,6 +249,10 @@ bool SchemeBoard::FollowOne() {
       if (moved) Record(unit);
       if (made_->board.HasChildren(unit)) MarkBelow(unit, moved);
     });
+  } else if (!made_->figures.empty()) {
+    TakeFigures(Pop(made_->figures));
+  } else if (SettlePeers()) {
+    // Sheets come when all peers are settled.
   } else if (!made_->sheets.empty()) {
     // In any order: what sheets depend on, places and tallies, is settled.
     const Unit unit = Pop(made_->sheets);
@@ -393,7 +412,7 @@ void SchemeBoard::TakeWeights(Unit unit) {
 void SchemeBoard::TakeSheet(Unit unit) {
   engine::Board& board = made_->board;
   if (unit >= board.size()) return;
-  if (!board.HasPlace(unit) || !made_->gatherer.InPopulation(unit, at_)) {
+  if (!HasSheet(unit)) {
     board.SetSheet(unit, absl::nullopt);
     Schedule(unit, Due::kSheet, absl::InfiniteFuture());
     return;
@@ -409,6 +428,29 @@ void SchemeBoard::TakeSheet(Unit unit) {
   }
 }
 
+bool SchemeBoard::HasSheet(Unit unit) {
+  return made_->board.HasPlace(unit) && made_->gatherer.InPopulation(unit, at_);
+}
+
+void SchemeBoard::TakeFigures(Unit unit) {
+  if (unit >= made_->board.size()) return;
+  const bool has_sheet = HasSheet(unit);
+  for (size_t leaf = 0; leaf < scheme_->leaves.size(); ++leaf) {
+    if (!scheme_->leaves[leaf].looks_at_others) continue;
+    made_->peers.Set(leaf, unit,
+                     has_sheet ? made_->gatherer.RawOf(leaf, unit, at_) : absl::nullopt);
+  }
+}
+
+bool SchemeBoard::SettlePeers() {
+  std::vector<Unit> changed;
+  const bool late = at_ >= made_->gatherer.period_end();
+  if (!made_->peers.Settle(late, &changed)) return false;
+  if (phase_ == Phase::kPeers) return true;  // All sheets are still to be taken.
+  for (Unit unit : changed) MarkSheetAlone(unit);
+  return true;
+}
+
 void SchemeBoard::LookAgain(Unit unit) {
   TakeMembership(unit);
   TakeWeights(unit);
@@ -418,6 +460,11 @@ void SchemeBoard::LookAgain(Unit unit) {
 
 void SchemeBoard::MarkSheet(Unit unit) {
   if (phase_ == Phase::kPlaces) return;  // All sheets are still to be taken.
+  if (scheme_->looks_at_others) made_->figures.push_back(unit);
+  MarkSheetAlone(unit);
+}
+
+void SchemeBoard::MarkSheetAlone(Unit unit) {
   made_->marked.Grow(unit + 1);
   if (std::exchange(made_->marked[unit], 1) == 0) made_->sheets.push_back(unit);
 }
@@ -446,7 +493,7 @@ GatheredSheet SchemeBoard::Explain(Unit unit, bool with_records) const {
     return none;
   }
   // A gatherer of its own: the board's one caches, and readers share the lock.
-  Gatherer gatherer(scheme_.get(), period_, facts_, &board());
+  Gatherer gatherer(scheme_.get(), period_, facts_, &board(), &made_->peers);
   return gatherer.Gather(unit, at_, with_records);
 }
 

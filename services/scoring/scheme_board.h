@@ -78,6 +78,8 @@ class SchemeBoard {
   const calendar::Period& period() const { return period_; }
   const engine::Board& board() const;
   const TreeOrder& order() const;
+  // What leaves that look at other units found.
+  const PeerColumns& peers() const;
   absl::Time at() const { return at_; }
   bool live() const { return !fixed_; }
   // The next instant at which something changes by time alone; InfiniteFuture for a fixed board.
@@ -102,9 +104,19 @@ class SchemeBoard {
   bool EqualsRebuilt() const;
 
  private:
-  // Places and tallies of all, their sums, sheets of all (they need the tallies), their sums; then
+  // Places and tallies of all, their sums, the figures of leaves that look at other units (they
+  // need the tallies), what these make of them, sheets of all (they need all that), their sums; then
   // what has changed meanwhile.
-  enum class Phase { kPlaces, kPlaceSums, kSheets, kSheetSums, kFollowing, kReady };
+  enum class Phase {
+    kPlaces,
+    kPlaceSums,
+    kFigures,
+    kPeers,
+    kSheets,
+    kSheetSums,
+    kFollowing,
+    kReady
+  };
   // What stands on the agenda.
   enum class Due : uint8_t { kPlace, kMembership, kWeights, kSheet };
   struct Made;  // All that building makes.
@@ -126,9 +138,17 @@ class SchemeBoard {
   void TakeMembership(Unit unit);
   void TakeWeights(Unit unit);
   void TakeSheet(Unit unit);
+  // Whether the unit has a place and a sheet.
+  bool HasSheet(Unit unit);
+  // Takes what the unit brings to leaves that look at other units.
+  void TakeFigures(Unit unit);
+  // Settles one such leaf that has changed; false when there is none.
+  bool SettlePeers();
   // Takes membership, weights and sheet of a unit anew, and the sheets of those above it.
   void LookAgain(Unit unit);
+  // Takes figures and sheet of the unit again, or its sheet alone.
   void MarkSheet(Unit unit);
+  void MarkSheetAlone(Unit unit);
   void MarkAncestors(Unit unit);
   void MarkBelow(Unit unit, bool moved);
   void Schedule(Unit unit, Due what, absl::Time instant);

@@ -2,7 +2,9 @@
 // equals a board built afresh, also when the facts change while it is being built.
 #include <random>
 
+#include "absl/functional/function_ref.h"
 #include "gtest/gtest.h"
+#include "services/scoring/engine/evaluate.h"
 #include "services/scoring/scheme_board.h"
 #include "services/scoring/schemes/scheme_check.h"
 #include "services/scoring/test_schemes.h"
@@ -157,7 +159,41 @@ class History {
   std::mt19937_64 random_;
 };
 
-// Every other one has an index with nodes that combine anyhow, every fourth is judged by stages.
+// Lets a leaf look at other units, in any way: by its growth, by what stands in for missing
+// figures, by outliers, by its rule.
+void LookAtOthers(v1::Leaf& leaf, absl::FunctionRef<int64_t(int64_t)> below) {
+  const bool statistic = leaf.has_statistic();
+  if (statistic && below(2) == 0) {
+    v1::Preparation& preparation = *leaf.mutable_statistic()->mutable_preparation();
+    if (below(2) == 0) {
+      preparation.mutable_growth()->set_method(static_cast<v1::GrowthMethod>(below(7)));
+    }
+    preparation.mutable_imputation()->set_method(static_cast<v1::ImputationMethod>(below(9)));
+    preparation.mutable_imputation()->set_grouping("by");
+    preparation.mutable_treatment()->set_method(static_cast<v1::TreatmentMethod>(below(5)));
+    preparation.mutable_treatment()->mutable_lambda()->set_value("0.5");
+    preparation.mutable_treatment()->mutable_upper_quantile()->set_value("0.8");
+  }
+  v1::NormaliseRule& rule = *leaf.mutable_normalise();
+  rule.Clear();
+  rule.set_method(static_cast<v1::NormaliseMethod>(1 + below(v1::NORMALISE_METHOD_VECTOR)));
+  rule.set_falling(below(3) == 0);
+  rule.mutable_target()->set_value("1.5");
+  rule.mutable_ideal_low()->set_value("1");
+  rule.mutable_ideal_high()->set_value("2");
+  rule.set_reference_unit("units/u3");
+  for (const char* figure : {"1", "2", "3"}) {
+    v1::BreakPoint& point = *rule.add_break_points();
+    point.mutable_figure()->set_value(figure);
+    point.mutable_points()->set_value(figure);
+  }
+  rule.set_peers(static_cast<v1::Peers>(below(4)));
+  rule.set_grouping("by");
+  rule.set_no_spread(static_cast<v1::NoSpread>(below(4)));
+}
+
+// Every other one has an index with nodes that combine anyhow, half of them with leaves that look
+// at other units; every fourth is judged by stages.
 std::shared_ptr<const CompiledScheme> AnyScheme(int seed) {
   if (seed % 4 == 2) {
     v1::Scheme scheme = ReviewScheme();
@@ -185,7 +221,8 @@ std::shared_ptr<const CompiledScheme> AnyScheme(int seed) {
     if (below(3) == 0) node.set_weighting(v1::WEIGHTING_EQUAL);
     if (below(3) == 0) node.mutable_min_present()->set_value("0.6");
   }
-  if (below(3) == 0) scheme.mutable_min_present()->set_value("0.3");
+  const bool looks = seed % 4 == 3;
+  if (!looks && below(3) == 0) scheme.mutable_min_present()->set_value("0.3");
   for (int n : {11, 12, 13}) {
     v1::Leaf& leaf = *scheme.mutable_nodes(n)->mutable_leaf();
     if (below(3) == 0) {
@@ -193,6 +230,20 @@ std::shared_ptr<const CompiledScheme> AnyScheme(int seed) {
           v1::IMPUTATION_METHOD_ZERO);
     }
     leaf.set_missing(static_cast<v1::MissingPolicy>(below(3)));  // All but BLOCK.
+  }
+  if (looks) {
+    scheme.clear_frozen();
+    v1::Grouping& grouping = *scheme.add_groupings();
+    grouping.set_id("by");
+    if (below(3) == 0) {
+      grouping.set_statistic(kRating);
+    } else if (below(2) == 0) {
+      grouping.set_ancestor_level("levels/township");
+    } else {
+      grouping.set_kind(true);
+    }
+    // Measures, reports, findings and the statistics of the index.
+    for (int n : {3, 4, 5, 11, 12}) LookAtOthers(*scheme.mutable_nodes(n)->mutable_leaf(), below);
   }
   EXPECT_FALSE(HasErrors(CheckScheme(scheme, TestDefinition))) << scheme.ShortDebugString();
   return Compile(scheme);
@@ -226,6 +277,103 @@ TEST(SchemeBoardRandomTest, FollowingEqualsBuildingAfresh) {
     ASSERT_TRUE(live.EqualsRebuilt());
     ASSERT_TRUE(fixed.EqualsRebuilt());
   }
+}
+
+// Figures of villages, some missing, as a table and as facts: what the board says of leaves that
+// look at others is what the table says.
+TEST(SchemeBoardRandomTest, LeavesThatLookAtOthersEqualTheTable) {
+  constexpr int kVillages = 30;
+  const calendar::Period period = *calendar::Period::Parse("2016");
+  int scored = 0;
+  for (int seed = 0; seed < 10 * kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    auto below = [&](int64_t n) {
+      return static_cast<int64_t>(random() % static_cast<uint64_t>(n));
+    };
+    v1::Scheme scheme = Parse<v1::Scheme>(R"pb(
+      name: "units/county/schemes/quality@1"
+      points { value: "10" }
+      periodicity: PERIODICITY_YEAR
+      first_period: "2016"
+      population { levels: "levels/village" }
+      nodes {
+        id: "income"
+        points { value: "10" }
+        leaf { statistic { definition: "units/county/statisticDefinitions/income" } }
+      }
+      groupings { id: "by" kind: true }
+      decimals: 6
+    )pb");
+    v1::Leaf& leaf = *scheme.mutable_nodes(0)->mutable_leaf();
+    LookAtOthers(leaf, below);
+    leaf.mutable_normalise()->set_reference_unit("units/v3");
+    const bool denominated = below(3) == 0;
+    if (denominated) {
+      leaf.mutable_statistic()->mutable_preparation()->set_denominator(kPeople);
+    }
+    ASSERT_FALSE(HasErrors(CheckScheme(scheme, TestDefinition))) << scheme.ShortDebugString();
+    const std::shared_ptr<const CompiledScheme> compiled = Compile(scheme);
+
+    World world;
+    world.AddUnit("county", "", "county");
+    engine::Table table;
+    engine::LeafTable& column = table.leaves.emplace_back();
+    column.history.resize(2);
+    column.reference_unit = 3;
+    table.groups.resize(1);
+    for (int t = 0; t < 3; ++t) world.AddUnit(absl::StrCat("t", t), "county", "township");
+    for (int v = 0; v < kVillages; ++v) {
+      const std::string id = absl::StrCat("v", v);
+      const int64_t township = below(3);
+      const bool school = below(2) == 0;
+      world.AddUnit(id, absl::StrCat("t", township), "village", school ? "school" : "area");
+      table.units.push_back(id);
+      table.parents.push_back(kVillages + static_cast<int>(township));
+      table.groups[0].push_back(school ? 1 : 0);
+      const auto figure = [&](const std::string& definition, const std::string& year) {
+        if (below(5) == 0) return RawFigure::kNone;
+        // Few different ones, so that some share a place, and now and then one far away.
+        const int64_t value = 250 * (1 + below(20)) * (below(15) == 0 ? 100 : 1);
+        world.TellFigure(id, definition, year, value);
+        return static_cast<double>(value) / 1000;
+      };
+      column.figure.values.push_back(figure(kIncome, "2016"));
+      column.figure.exact.push_back(engine::ExactOf(column.figure.values.back()));
+      column.history[0].push_back(figure(kIncome, "2015"));
+      column.history[1].push_back(figure(kIncome, "2014"));
+      if (denominated) column.denominator.push_back(figure(kPeople, "2016"));
+    }
+    for (int t = 0; t < 3; ++t) {
+      table.units.push_back(absl::StrCat("t", t));
+      table.parents.push_back(-1);
+      table.groups[0].push_back(0);
+      for (engine::FigureColumn* each :
+           {&column.figure.values, &column.history[0], &column.history[1]}) {
+        each->push_back(RawFigure::kNone);
+      }
+      column.figure.exact.emplace_back();
+      if (denominated) column.denominator.push_back(RawFigure::kNone);
+    }
+    for (size_t unit = 0; unit < table.units.size(); ++unit) {
+      table.has_sheet.push_back(unit < kVillages);
+    }
+
+    world.facts.log_time = At("2017-02-01 00:00");  // What is missing is missing.
+    SchemeBoard board(compiled, period, &world.facts, absl::nullopt);
+    while (!board.BuildStep(100)) {
+    }
+    const engine::Evaluation evaluated = engine::Evaluate(compiled->engine, table);
+    for (int v = 0; v < kVillages; ++v) {
+      const engine::UnitScore live = board.board().ScoreOf(world.UnitOf(absl::StrCat("v", v)));
+      const bool is_scored = live.assessment == engine::Assessment::kScored;
+      ASSERT_EQ(is_scored, evaluated.scores[v].has_value()) << "v" << v;
+      if (!is_scored) continue;
+      ASSERT_EQ(live.score, *evaluated.scores[v]) << "v" << v << " " << leaf.ShortDebugString();
+      ++scored;
+    }
+  }
+  EXPECT_GT(scored, kVillages * kSeeds);
 }
 
 TEST(SchemeBoardRandomTest, PublishedScoresAreFollowedToo) {

@@ -11,6 +11,7 @@
 #include "common/resource/page_token.h"
 #include "services/scoring/board_read.h"
 #include "services/scoring/present_parts.h"
+#include "services/scoring/publications/announced_scores.h"
 #include "services/scoring/score_stream.h"
 #include "services/scoring/scoring_service.h"
 #include "services/scoring/scoring_state.h"
@@ -69,11 +70,35 @@ class GetRead : public BoardRead {
   std::vector<ScoreRow> rows_;
 };
 
+// Scores as they were announced.
+template <class Req, class Reply>
+absl::Status GetAnnounced(const ReadContext& context, Call& call, const Req& request,
+                          const std::vector<ScoreRef>& refs, Reply* reply) {
+  if (request.has_at_time()) return Invalid("at_time", kAnnouncedStand);
+  absl::Status status;
+  context.machine->Read<ScoringState>([&](const ScoringState& state, const store::Cursor& at) {
+    absl::StatusOr<Announced> announced =
+        FindAnnounced(state, refs[0].scheme, refs[0].period, request.state());
+    status = announced.status();
+    for (const ScoreRef& ref : refs) {
+      if (!status.ok()) break;
+      status = announced->Fill(state, ref.unit, request.include_nodes(), NextScore(reply));
+    }
+    if (status.ok()) announced->Stamp(reply);
+    rpc::StampCursor(context.machine->service(), at, call, reply);
+  });
+  return status;
+}
+
 void GetScore(const ReadContext& context, Call& call, const v1::GetScoreRequest& request,
               v1::Score* reply, StatusDone done) {
   absl::StatusOr<ScoreRef> ref = ParseScore(request.name());
   if (!ref.ok()) {
     done(ref.status());
+    return;
+  }
+  if (IsOfPublication(request.state())) {
+    done(GetAnnounced(context, call, request, {*std::move(ref)}, reply));
     return;
   }
   const BoardKey key{ref->scheme, ref->period, AtTime(request.has_at_time(), request.at_time())};
@@ -109,6 +134,10 @@ void BatchGetScores(const ReadContext& context, Call& call,
   absl::StatusOr<BoardKey> key = KeyOfBatch(request, &refs);
   if (!key.ok()) {
     done(key.status());
+    return;
+  }
+  if (IsOfPublication(request.state())) {
+    done(GetAnnounced(context, call, request, refs, reply));
     return;
   }
   auto read = std::make_shared<GetRead<v1::BatchGetScoresResponse>>(call, std::move(refs),
@@ -298,6 +327,7 @@ void ScoringService::AddScores() {
   adder.Add("RankUnits", &RankUnits);
   adder.Add("ExplainScore", &Explain);
   adder.Add("CompareScores", &CompareScores);
+  adder.Add("FreezeScheme", &FreezeScheme);
   adder.Add("SimulateScheme", &SimulateScheme);
   adder.Add("AssessRobustness", &AssessRobustness);
 }
@@ -319,6 +349,9 @@ void ScoringService::AddStreams() {
       "PullScores",
       [this, pull](Call& call, const v1::PullScoresRequest& request)
           -> absl::StatusOr<std::unique_ptr<rpc::Source>> {
+        if (IsOfPublication(request.state())) {
+          return PullAnnounced(machine_, call, request, stale_inputs_);
+        }
         StreamSpec spec;
         TERRACE_ASSIGN_OR_RETURN(spec.key, KeyOf(request));
         spec.key.at = AtTime(request.has_at_time(), request.at_time());

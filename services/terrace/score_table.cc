@@ -340,20 +340,20 @@ class Reader {
     if (frozen.empty()) return;
     const auto* rule = std::get_if<engine::NormaliseRule>(&scheme_.engine.leaves[index].rule);
     if (rule == nullptr) return;
-    const auto put = [&](size_t set, const engine::PeerParameters& parameters) {
+    const auto put = [&](size_t set, const engine::PeersFound& found) {
       if (leaf->frozen.size() <= set) leaf->frozen.resize(set + 1);
-      leaf->frozen[set].parameters = parameters;
+      leaf->frozen[set] = found;
     };
-    for (const auto& [peers, parameters] : frozen) {
+    for (const auto& [peers, found] : frozen) {
       if (rule->peers == engine::Peers::kAll) {
-        put(0, parameters);
+        put(0, found);
       } else if (rule->peers == engine::Peers::kGroup) {
         const std::vector<std::string>& names = out_.group_names[rule->grouping];
         const auto name = std::find(names.begin(), names.end(), peers);
-        if (name != names.end()) put(name - names.begin(), parameters);
+        if (name != names.end()) put(name - names.begin(), found);
       } else if (absl::string_view unit = peers; absl::ConsumePrefix(&unit, "units/")) {
         const auto row = rows_.find(std::string(unit));
-        if (row != rows_.end()) put(row->second + 1, parameters);
+        if (row != rows_.end()) put(row->second + 1, found);
       }
     }
     // Sets that were not frozen have no peers.

@@ -159,16 +159,6 @@ std::string Phrase(const std::vector<v1::SchemeIssue>& issues, Language language
   return phrase;
 }
 
-// How many periods `earlier` lies before `later`; nullopt where it does not.
-absl::optional<int> PeriodsBetween(const calendar::Period& earlier, const calendar::Period& later) {
-  if (earlier.kind() != later.kind()) return absl::nullopt;
-  calendar::Period at = later;
-  for (int back = 0; back <= kPeriodsBackMax; ++back, at = at.Previous()) {
-    if (at == earlier) return back;
-  }
-  return absl::nullopt;
-}
-
 calendar::Period Back(calendar::Period period, int periods) {
   for (; periods > 0; --periods) period = period.Previous();
   return period;
@@ -237,37 +227,29 @@ class Maker {
   absl::Status AddHistory(const scoring::FromStatistic& source, const calendar::Period& period,
                           const std::string& node, engine::Preparation* preparation,
                           TableLeaf* leaf) {
-    std::set<int> needed;  // Periods back.
     switch (preparation->growth) {
       case engine::GrowthMethod::kNone:
       case engine::GrowthMethod::kOfSiblings:
       case engine::GrowthMethod::kAboveSiblings:
-        needed.insert(0);
         break;
       case engine::GrowthMethod::kCyclical:
         preparation->growth_periods = source.change_back;
-        for (int back = 0; back < source.change_back; ++back) needed.insert(back);
         break;
       default: {
         TERRACE_ASSIGN_OR_RETURN(preparation->growth_periods,
                                  BackTo(source.change_base, source.change_back, period, node));
-        needed = {0, preparation->growth_periods};
       }
     }
-    if (preparation->imputation == engine::ImputationMethod::kPreviousPeriod) {
-      const std::set<int> now = needed;
-      for (int back : now) needed.insert(back + 1);
-    }
-    leaf->needed.resize(*needed.rbegin());
-    for (int back : needed) {
-      if (back > 0) leaf->needed[back - 1] = true;
+    for (int back : engine::PeriodsLookedAt(*preparation)) {
+      leaf->needed.resize(back);
+      leaf->needed[back - 1] = true;
     }
     return absl::OkStatus();
   }
 
   absl::StatusOr<int> BackTo(const absl::optional<calendar::Period>& base, int back,
                              const calendar::Period& period, const std::string& node) const {
-    const absl::optional<int> periods = base ? PeriodsBetween(*base, period) : back;
+    const absl::optional<int> periods = base ? base->PeriodsBefore(period) : back;
     if (periods && *periods > 0 && *periods <= kPeriodsBackMax) return *periods;
     return Unusable(path_, absl::StrCat("the base period of ", node, " does not lie before ",
                                         period.ToString(), "; name the table's with --period"));

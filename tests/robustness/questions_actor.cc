@@ -33,6 +33,7 @@ class QuestionsActor : public Actor {
     if (!FindInForce()) return;
     CloneAndDiff();
     Compare();
+    Freeze();
     Simulate();
     Assess();
   }
@@ -112,6 +113,19 @@ class QuestionsActor : public Actor {
         absl::StrCat(FormatSum(difference), " in parts of ", FormatSum(difference)),
         absl::StrCat(FormatSum(SumOf(found.difference())), " in parts of ", FormatSum(parts)),
         how_);
+  }
+
+  // Nothing of the scheme looks at other units, so there is nothing to freeze.
+  void Freeze() {
+    v1::FreezeSchemeRequest request;
+    request.set_name(in_force_.name());
+    request.set_period(kPeriod);
+    v1::FreezeSchemeResponse found;
+    if (!Read(request, &found)) return;
+    caller_.Compare(absl::StrCat(request.name(), " frozen"), in_force_.nodes(0).ShortDebugString(),
+                    found.scheme().nodes(0).ShortDebugString(), how_);
+    caller_.Compare(absl::StrCat(request.name(), " frozen"), "0 sets of peers",
+                    absl::StrCat(found.scheme().frozen_size(), " sets of peers"), how_);
   }
 
   // A scheme that asks for twice as much gives half the points.

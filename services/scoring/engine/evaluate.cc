@@ -8,7 +8,7 @@
 #include "common/base/check.h"
 #include "services/scoring/engine/bands.h"
 #include "services/scoring/engine/board.h"
-#include "services/scoring/engine/combine.h"
+#include "services/scoring/engine/finish_all.h"
 #include "services/scoring/engine/places.h"
 #include "services/scoring/engine/roll_up.h"
 #include "services/scoring/engine/sheet.h"
@@ -18,30 +18,6 @@ namespace terrace::scoring::engine {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
-// A prepared figure for rules that count and compare; figures beyond what those know count as the
-// greatest.
-FixedSum ExactOf(double figure) {
-  constexpr double kMost = 1e18;
-  const double units = std::clamp(figure, -kMost, kMost) * static_cast<double>(kFixedUnitsPerOne);
-  return FixedSum::FromUnits(static_cast<int128_t>(std::round(units)));
-}
-
-// Whether less is better, as far as that can be said.
-bool IsFalling(const Leaf& leaf) {
-  if (const auto* normalise = std::get_if<NormaliseRule>(&leaf.rule)) return normalise->falling;
-  if (const auto* ratio = std::get_if<RatioRule>(&leaf.rule)) {
-    return ratio->full_at < ratio->zero_at;
-  }
-  return std::holds_alternative<DeductRule>(leaf.rule) ||
-         std::holds_alternative<PenaltyRule>(leaf.rule) ||
-         std::holds_alternative<VetoRule>(leaf.rule);
-}
-
-absl::optional<Fixed> ValueOf(const NodeResult& result, Fixed points) {
-  if (result.assessment != Assessment::kScored || result.available <= Fixed()) return absl::nullopt;
-  return OnScale(points, result.earned, result.available);
-}
 
 class Evaluator {
  public:
@@ -61,11 +37,13 @@ class Evaluator {
     }
     out_.imputed_cells.resize(leaves);
     out_.peers.resize(leaves);
-    for (size_t leaf = 0; leaf < leaves; ++leaf) Compare(leaf);
+    for (size_t leaf = 0; leaf < leaves; ++leaf) {
+      out_.denominated[leaf] = Compare(scheme_.leaves[leaf].preparation, table_.leaves[leaf],
+                                       UnitsOf(leaf, /*screened=*/false), siblings_);
+    }
     Screen();
     for (size_t leaf = 0; leaf < leaves; ++leaf) {
-      FillIn(leaf);
-      Treat(leaf);
+      Prepare(leaf);
       Judge(leaf);
     }
     FinishSheets();
@@ -80,31 +58,15 @@ class Evaluator {
     return table_.HasSheet(unit) && (applies.empty() || applies[unit]);
   }
 
-  // The sets of units that are compared with each other in a leaf. `sets` numbers them, null for
-  // one set of all.
-  Sets Among(size_t leaf, const Sets* sets, bool screened) const {
-    Sets out(units_, -1);
+  Members UnitsOf(size_t leaf, bool screened) const {
+    Members members(units_);
     for (size_t unit = 0; unit < units_; ++unit) {
-      if (!Applies(leaf, unit) || (screened && out_.screened_out[unit])) continue;
-      out[unit] = sets == nullptr ? 0 : (*sets)[unit];
+      members[unit] = Applies(leaf, unit) && !(screened && out_.screened_out[unit]);
     }
-    return out;
+    return members;
   }
   const Sets* Grouping(int grouping) const {
     return grouping >= 0 ? &table_.groups[grouping] : nullptr;
-  }
-
-  // Figures as changes, and over denominators.
-  void Compare(size_t leaf) {
-    const Preparation& preparation = scheme_.leaves[leaf].preparation;
-    const LeafTable& in = table_.leaves[leaf];
-    FigureColumn& column = out_.denominated[leaf];
-    column = in.figure.values;
-    for (size_t unit = 0; unit < units_; ++unit) {
-      if (!Applies(leaf, unit)) column[unit] = kNone;
-    }
-    column = Grow(preparation, column, in.history, Among(leaf, &siblings_, false));
-    if (preparation.denominated) Denominate(in.denominator, column);
   }
 
   // Leaves out units with too few figures.
@@ -122,70 +84,18 @@ class Evaluator {
     }
   }
 
-  void FillIn(size_t leaf) {
-    const Preparation& preparation = scheme_.leaves[leaf].preparation;
-    FigureColumn& column = out_.imputed[leaf];
-    column = out_.denominated[leaf];
-    if (preparation.imputation == ImputationMethod::kNone) {
-      out_.imputed_cells[leaf].resize(units_);
-      return;
-    }
-    const Sets all = Among(leaf, nullptr, false);
-    const Sets siblings = Among(leaf, &siblings_, false);
-    const Sets* grouping = Grouping(preparation.imputation_grouping);
-    const Sets groups = grouping != nullptr ? Among(leaf, grouping, false) : Sets();
-    const FigureColumn previous = PreviousOf(leaf, siblings);
-    Donors donors;
-    donors.all = &all;
-    donors.siblings = &siblings;
-    donors.groups = grouping != nullptr ? &groups : nullptr;
-    donors.previous = previous.empty() ? nullptr : &previous;
-    donors.falling = IsFalling(scheme_.leaves[leaf]);
-    out_.imputed_cells[leaf] = Impute(preparation.imputation, donors, column);
-  }
-
-  // What the leaf's figures were a period before, prepared in the same way; empty if not known.
-  FigureColumn PreviousOf(size_t leaf, const Sets& siblings) const {
-    const Preparation& preparation = scheme_.leaves[leaf].preparation;
+  void Prepare(size_t leaf) {
+    const Leaf& rules = scheme_.leaves[leaf];
     const LeafTable& in = table_.leaves[leaf];
-    if (preparation.imputation != ImputationMethod::kPreviousPeriod || in.history.empty())
-      return {};
-    FigureColumn column =
-        Grow(preparation, in.history.front(), absl::MakeConstSpan(in.history).subspan(1), siblings);
-    if (preparation.denominated) Denominate(in.denominator, column);
-    return column;
-  }
-
-  // Outliers, set by set, and what the peers are then.
-  void Treat(size_t leaf) {
-    const auto* rule = std::get_if<NormaliseRule>(&scheme_.leaves[leaf].rule);
-    const LeafTable& in = table_.leaves[leaf];
-    FigureColumn& column = out_.treated[leaf];
-    column = out_.imputed[leaf];
-    sets_ = Among(leaf, SetsOf(rule), true);
-    std::vector<PeersFound>& peers = out_.peers[leaf];
-    std::vector<FigureColumn> members;
-    for (size_t unit = 0; unit < units_; ++unit) {
-      if (sets_[unit] < 0) continue;
-      if (members.size() <= static_cast<size_t>(sets_[unit])) members.resize(sets_[unit] + 1);
-      members[sets_[unit]].push_back(column[unit]);
-    }
-    const bool places = rule != nullptr && NeedsPlaces(rule->method);
-    const Treatment& treatment = scheme_.leaves[leaf].preparation.treatment;
-    peers.resize(members.size());
-    for (size_t set = 0; set < members.size(); ++set) {
-      if (!in.frozen.empty()) peers[set] = set < in.frozen.size() ? in.frozen[set] : PeersFound();
-      if (!peers[set].transform) peers[set].transform = FindTransform(treatment, members[set]);
-      for (double& figure : members[set]) figure = peers[set].transform->Of(figure);
-      if (in.frozen.empty()) peers[set].parameters = ParametersOf(members[set], places);
-    }
-    for (size_t unit = 0; unit < units_; ++unit) {
-      if (sets_[unit] >= 0) column[unit] = peers[sets_[unit]].transform->Of(column[unit]);
-    }
-    if (in.reference_unit < 0 || !std::isfinite(column[in.reference_unit])) return;
-    for (PeersFound& found : peers) {
-      if (!found.parameters.reference) found.parameters.reference = column[in.reference_unit];
-    }
+    Filled filled = FillIn(rules, in, out_.denominated[leaf], UnitsOf(leaf, /*screened=*/false),
+                           siblings_, Grouping(rules.preparation.imputation_grouping));
+    out_.imputed_cells[leaf] = std::move(filled.cells);
+    out_.imputed[leaf] = filled.figures;
+    Treated treated = Treat(rules, in, std::move(filled.figures), UnitsOf(leaf, /*screened=*/true),
+                            SetsOf(std::get_if<NormaliseRule>(&rules.rule)));
+    out_.treated[leaf] = std::move(treated.figures);
+    out_.peers[leaf] = std::move(treated.peers);
+    sets_ = std::move(treated.sets);
   }
   const Sets* SetsOf(const NormaliseRule* rule) const {
     if (rule == nullptr || rule->peers == Peers::kAll) return nullptr;
@@ -217,7 +127,7 @@ class Evaluator {
     const LeafTable& in = table_.leaves[leaf];
     input.form = LeafInput::Form::kFigure;
     input.prepared = figure;
-    input.peers = &out_.peers[leaf][sets_[unit]].parameters;
+    input.peers = Unowned(&out_.peers[leaf][sets_[unit]].parameters);
     input.imputed = out_.imputed_cells[leaf][unit];
     input.figure = figure == in.figure.values[unit] ? in.figure.exact[unit] : ExactOf(figure);
     input.loss = At(in.loss, static_cast<int>(unit));
@@ -235,21 +145,23 @@ class Evaluator {
     return figures.exact[unit];
   }
 
-  // Nodes that look at all units, the deepest first, then everything.
   void FinishSheets() {
-    out_.weights = WeightsOf(scheme_);
     out_.consistency.resize(scheme_.nodes.size());
-    for (int node = static_cast<int>(scheme_.nodes.size()) - 1; node >= 0; --node) {
+    for (size_t node = 0; node < scheme_.nodes.size(); ++node) {
       const Node& inner = scheme_.nodes[node];
-      if (inner.leaf >= 0) continue;
-      if (inner.weighting == Weighting::kPairwise) {
-        const auto found = WeighPairwise(MembersOf(scheme_, node), inner.judgements);
-        if (found) out_.consistency[node] = found->consistency;
-      }
-      if (TakesShares(inner.combination) && inner.weighting == Weighting::kEntropy) Weigh(node);
-      if (inner.combination == Combination::kCopeland) Outrank(node);
+      if (inner.weighting != Weighting::kPairwise) continue;
+      const auto found =
+          WeighPairwise(MembersOf(scheme_, static_cast<int>(node)), inner.judgements);
+      if (found) out_.consistency[node] = found->consistency;
     }
-    Finish();
+    std::vector<SheetResult*> sheets;
+    std::vector<bool> compared;
+    for (size_t unit = 0; unit < units_; ++unit) {
+      if (!table_.HasSheet(unit)) continue;
+      sheets.push_back(&sheets_[unit]);
+      compared.push_back(!out_.screened_out[unit]);
+    }
+    out_.weights = FinishAll(scheme_, compared, sheets);
     out_.nodes.resize(scheme_.nodes.size());
     for (size_t node = 0; node < scheme_.nodes.size(); ++node) {
       out_.nodes[node].resize(units_);
@@ -268,63 +180,6 @@ class Evaluator {
       if (share.ok()) out_.coverage[unit] = *share;
     }
   }
-  void Finish() {
-    SheetFinisher finisher(&scheme_, out_.weights);
-    for (size_t unit = 0; unit < units_; ++unit) {
-      if (!table_.HasSheet(unit)) continue;
-      if (given_.empty()) {
-        finisher.Finish(&sheets_[unit]);
-      } else {
-        finisher.Finish(&sheets_[unit], given_[unit]);
-      }
-    }
-  }
-
-  // What the children of a node earn, by child and unit, on the scale of the node. The sheets must
-  // be finished up to the children.
-  std::vector<std::vector<absl::optional<Fixed>>> ValuesBelow(int node,
-                                                              const std::vector<int>& members) {
-    Finish();
-    std::vector<std::vector<absl::optional<Fixed>>> values(members.size());
-    for (size_t member = 0; member < members.size(); ++member) {
-      values[member].resize(units_);
-      for (size_t unit = 0; unit < units_; ++unit) {
-        if (!table_.HasSheet(unit) || out_.screened_out[unit]) continue;
-        values[member][unit] =
-            ValueOf(sheets_[unit].nodes[members[member]], scheme_.nodes[node].points);
-      }
-    }
-    return values;
-  }
-
-  void Weigh(int node) {
-    const std::vector<int> members = MembersOf(scheme_, node);
-    const auto values = ValuesBelow(node, members);
-    std::vector<FigureColumn> columns(members.size(), FigureColumn(units_, kNone));
-    for (size_t member = 0; member < members.size(); ++member) {
-      for (size_t unit = 0; unit < units_; ++unit) {
-        if (values[member][unit]) columns[member][unit] = ToDouble(*values[member][unit]);
-      }
-    }
-    const std::vector<Fixed> weights = WeighByEntropy(columns);
-    for (size_t member = 0; member < members.size(); ++member) {
-      out_.weights[members[member]] = weights[member];
-    }
-  }
-
-  void Outrank(int node) {
-    const std::vector<int> members = MembersOf(scheme_, node);
-    const auto values = ValuesBelow(node, members);
-    std::vector<MemberColumn> columns;
-    for (size_t member = 0; member < members.size(); ++member) {
-      columns.push_back({values[member], out_.weights[members[member]]});
-    }
-    const std::vector<absl::optional<Fixed>> found =
-        CombineCopeland(scheme_.nodes[node].points, columns);
-    given_.resize(units_, std::vector<absl::optional<Fixed>>(scheme_.nodes.size()));
-    for (size_t unit = 0; unit < units_; ++unit) given_[unit][node] = found[unit];
-  }
-
   void RollUp() {
     out_.scores.resize(units_);
     out_.disqualified.resize(units_);
@@ -416,8 +271,6 @@ class Evaluator {
   Sets siblings_;
   Sets sets_;  // Of peers, in the leaf that is judged.
   std::vector<SheetResult> sheets_;
-  // By unit and node: what nodes earn that no single sheet can combine; empty without such nodes.
-  std::vector<std::vector<absl::optional<Fixed>>> given_;
   Evaluation out_;
 };
 

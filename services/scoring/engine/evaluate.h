@@ -16,40 +16,10 @@
 
 #include "absl/types/optional.h"
 #include "common/base/fixed.h"
-#include "services/scoring/engine/indicator.h"
-#include "services/scoring/engine/prepare.h"
+#include "services/scoring/engine/leaf_columns.h"
 #include "services/scoring/engine/scheme.h"
 
 namespace terrace::scoring::engine {
-
-// One figure a unit; NaN where there is none. `exact` is the same number as it was written, for
-// rules that count and compare (rounded beyond 12 decimals; 0 where there is none).
-struct Figures {
-  FigureColumn values;
-  std::vector<FixedSum> exact;
-};
-
-// What is known of a set of peers: how their outliers are treated, and the parameters of what comes
-// out of that.
-struct PeersFound {
-  absl::optional<Transform> transform;  // Unset: found over the peers of the table.
-  PeerParameters parameters;
-};
-
-// The figures of one leaf; what the leaf has not is empty.
-struct LeafTable {
-  Figures figure;
-  std::vector<bool> applies;          // Empty: to all units.
-  FigureColumn denominator;           // Preparation::denominated
-  std::vector<FigureColumn> history;  // Of the periods before, the latest first.
-  Figures loss;                       // Leaf::has_loss
-  int reference_unit = -1;            // Row of NormaliseRule's reference unit.
-  Figures base;                       // GrowthRule: figures of the base period,
-  std::vector<int> against;           // and the row of the unit to compare with, -1: none.
-  // By the number of the set of peers, parameters of other peers than those of the table; empty:
-  // of these.
-  std::vector<PeersFound> frozen;
-};
 
 struct Table {
   std::vector<std::string> units;

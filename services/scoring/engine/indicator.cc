@@ -140,19 +140,6 @@ Found AroundMean(const Directed& peers, double share, double x) {
   return Share(x < peers.mean - band ? 0 : 0.5);
 }
 
-// Whether the method looks at peers at all.
-bool NeedsPeers(const NormaliseRule& rule) {
-  switch (rule.method) {
-    case NormaliseMethod::kPiecewise:
-      return false;
-    case NormaliseMethod::kIdeal:
-    case NormaliseMethod::kInterval:
-      return !rule.reach;
-    default:
-      return true;
-  }
-}
-
 Found Find(const NormaliseRule& rule, const PeerParameters& peers, double figure) {
   const Directed directed(rule, peers);
   const double x = rule.falling ? -figure : figure;
@@ -252,6 +239,18 @@ PeerParameters ParametersOf(absl::Span<const double> figures, bool places) {
   return peers;
 }
 
+bool NeedsPeers(const NormaliseRule& rule) {
+  switch (rule.method) {
+    case NormaliseMethod::kPiecewise:
+      return false;
+    case NormaliseMethod::kIdeal:
+    case NormaliseMethod::kInterval:
+      return !rule.reach;
+    default:
+      return true;
+  }
+}
+
 bool NeedsPlaces(NormaliseMethod method) {
   switch (method) {
     case NormaliseMethod::kRank:
@@ -282,6 +281,13 @@ absl::optional<Fixed> FixedOf(double number) {
   const double units = std::round(number * static_cast<double>(kFixedUnitsPerOne));
   return Fixed::FromUnits(
       std::min(std::max(static_cast<int64_t>(units), -kFixedUnitsMax), kFixedUnitsMax));
+}
+
+FixedSum ExactOf(double figure) {
+  constexpr double kMost = 1e18;
+  if (std::isnan(figure)) return {};
+  const double units = std::clamp(figure, -kMost, kMost) * static_cast<double>(kFixedUnitsPerOne);
+  return FixedSum::FromUnits(static_cast<int128_t>(std::round(units)));
 }
 
 }  // namespace terrace::scoring::engine

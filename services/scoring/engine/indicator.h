@@ -117,6 +117,7 @@ struct PeerParameters {
   absl::optional<double> reference;  // The reference unit's figure.
   // For places only; rising. Figures are compared after rounding to 12 significant digits.
   std::vector<double> sorted;
+  friend bool operator==(const PeerParameters&, const PeerParameters&) = default;
 };
 
 // Those that are there, rising.
@@ -124,6 +125,9 @@ std::vector<double> SortedFigures(absl::Span<const double> figures);
 
 // Of the figures that are there (NaN: none), in any order. `places` keeps them in `sorted`.
 PeerParameters ParametersOf(absl::Span<const double> figures, bool places);
+
+// Whether the rule looks at peers at all.
+bool NeedsPeers(const NormaliseRule& rule);
 
 // Whether the method needs PeerParameters::sorted.
 bool NeedsPlaces(NormaliseMethod method);
@@ -135,6 +139,10 @@ absl::optional<Fixed> Normalise(const NormaliseRule& rule, const PeerParameters&
 
 // Quantised, and clamped to what a Fixed holds; nullopt for NaN.
 absl::optional<Fixed> FixedOf(double number);
+
+// A prepared figure for rules that count and compare, rounded to 12 decimals; figures beyond what
+// those know count as the greatest, NaN as 0.
+FixedSum ExactOf(double figure);
 
 }  // namespace terrace::scoring::engine
 

@@ -417,7 +417,9 @@ LeafResult EvaluateLeaf(const Leaf& leaf, Fixed points, const LeafInput& input) 
       result.numerator = FixedSum::FromInteger(input.numerator);
       result.denominator = FixedSum::FromInteger(input.denominator);
       if (input.denominator <= 0) return Unjudged(leaf, points, leaf.full_when_empty);
-      earned = EvaluateRatio(leaf.rule, points, result.numerator, result.denominator);
+      earned = std::holds_alternative<NormaliseRule>(leaf.rule)
+                   ? EvaluateFigure(leaf.rule, points, input)
+                   : EvaluateRatio(leaf.rule, points, result.numerator, result.denominator);
       break;
     case LeafInput::Form::kFigure:
       if (leaf.has_loss && !input.loss) break;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -66,10 +67,10 @@ struct LeafInput {
   int64_t numerator = 0;
   int64_t denominator = 0;
   FixedSum figure;
-  // NormaliseRule: the prepared figure, NaN for none, and the peers, which outlive the input; null
-  // for methods that look at none.
+  // NormaliseRule: the prepared figure, NaN for none, and the peers; null for methods that look at
+  // none.
   double prepared = std::numeric_limits<double>::quiet_NaN();
-  const PeerParameters* peers = nullptr;
+  std::shared_ptr<const PeerParameters> peers;
   // Whether the figure stands in for a missing one.
   bool imputed = false;
   // Leaf::has_loss: in percent.
@@ -83,6 +84,11 @@ struct LeafInput {
   // kFigure: the record of the figure first, then the compared ones. kExempt: what exempts.
   std::vector<int32_t> records;
 };
+
+// For peers that outlive the input anyhow.
+inline std::shared_ptr<const PeerParameters> Unowned(const PeerParameters* peers) {
+  return {std::shared_ptr<const void>(), peers};
+}
 
 struct LeafResult {
   Assessment assessment = Assessment::kNotYet;

@@ -388,7 +388,7 @@ TEST(NormaliseTest, ComparesThePreparedFigure) {
   input.prepared = 3;
   // Nobody to compare with.
   EXPECT_EQ(EvaluateLeaf(Of(rule), Points(10'000), input).assessment, Assessment::kNotYet);
-  input.peers = &peers;
+  input.peers = Unowned(&peers);
   ExpectEarned(EvaluateLeaf(Of(rule), Points(10'000), input), Points(2500));
   input.prepared = std::numeric_limits<double>::quiet_NaN();
   EXPECT_EQ(EvaluateLeaf(Of(rule), Points(10'000), input).assessment, Assessment::kNotYet);

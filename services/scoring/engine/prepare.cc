@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <set>
 
 namespace terrace::scoring::engine {
 namespace {
@@ -190,6 +191,27 @@ FigureColumn Grow(const Preparation& preparation, const FigureColumn& figures,
     }
   }
   return out;
+}
+
+std::vector<int> PeriodsLookedAt(const Preparation& preparation) {
+  std::set<int> periods = {0};
+  switch (preparation.growth) {
+    case GrowthMethod::kNone:
+    case GrowthMethod::kOfSiblings:
+    case GrowthMethod::kAboveSiblings:
+      break;
+    case GrowthMethod::kCyclical:
+      for (int back = 1; back < preparation.growth_periods; ++back) periods.insert(back);
+      break;
+    default:
+      periods.insert(preparation.growth_periods);
+  }
+  if (preparation.imputation == ImputationMethod::kPreviousPeriod) {
+    const std::set<int> now = periods;
+    for (int back : now) periods.insert(back + 1);
+  }
+  periods.erase(0);
+  return {periods.begin(), periods.end()};
 }
 
 void Denominate(absl::Span<const double> denominators, FigureColumn& figures) {

@@ -29,6 +29,10 @@ using Sets = std::vector<int>;
 FigureColumn Grow(const Preparation& preparation, const FigureColumn& figures,
                   absl::Span<const FigureColumn> history, const Sets& siblings);
 
+// How many periods back the figures lie that the preparation looks at beside that of the period
+// itself, rising.
+std::vector<int> PeriodsLookedAt(const Preparation& preparation);
+
 // Divides; what has no denominator, or 0, has no figure.
 void Denominate(absl::Span<const double> denominators, FigureColumn& figures);
 
@@ -68,6 +72,7 @@ struct Transform {
   int moved = 0;      // How many figures of the peers lay beyond.
 
   double Of(double figure) const;
+  friend bool operator==(const Transform&, const Transform&) = default;
 };
 
 // What the treatment does, given the figures of the peers (NaN: none).

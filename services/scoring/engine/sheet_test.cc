@@ -345,7 +345,7 @@ TEST_F(SheetTest, NumbersBelowZeroAndAboveThePointsStay) {
   peers.count = 2;
   peers.standard_deviation = 1;
   Set(a, LeafInput::Form::kFigure);
-  inputs_[a].peers = &peers;
+  inputs_[a].peers = Unowned(&peers);
   inputs_[a].prepared = -1.5;
   EXPECT_EQ(Evaluate().score, Points(-150));
   inputs_[a].prepared = 1e9;

@@ -123,6 +123,11 @@ class Compiler {
       const int leaf = out_->engine.nodes[nodes_.at(frozen.node())].leaf;
       out_->leaves[leaf].frozen.emplace(frozen.peers(), CompileFrozen(frozen));
     }
+    for (size_t i = 0; i < out_->leaves.size(); ++i) {
+      CompiledLeaf& leaf = out_->leaves[i];
+      leaf.looks_at_others = engine::LooksAtOthers(out_->engine.leaves[i], !leaf.frozen.empty());
+      out_->looks_at_others |= leaf.looks_at_others;
+    }
     AddRanking();
     for (const v1::LevelRollup& level : scheme.rollups()) AddRollup(level);
     return std::move(out_);
@@ -200,7 +205,8 @@ class Compiler {
           CompileLeaf(node.leaf(), compiled.points, {scheme.bands, groupings_}));
       scheme.leaf_nodes.push_back(index);
       const v1::Exemption& exemption = node.leaf().exemption();
-      out_->leaves.push_back({SourceOf(node), kinds, exemption.programme(), exemption.title(), {}});
+      out_->leaves.push_back(
+          {SourceOf(node), kinds, exemption.programme(), exemption.title(), {}, false});
       if (node.leaf().has_exemption()) out_->exempting_programmes.insert(exemption.programme());
     }
     nodes_[node.id()] = index;
@@ -339,6 +345,17 @@ bool FromObservations::Matches(absl::string_view visited) const {
 
 std::shared_ptr<const CompiledScheme> Compile(const v1::Scheme& scheme) {
   return Compiler(scheme).Run();
+}
+
+engine::Preparation PreparationIn(const FromStatistic& source, engine::Preparation preparation,
+                                  const calendar::Period& period) {
+  constexpr int kNever = 1000;  // Periods back; no figures lie there.
+  if (preparation.growth == engine::GrowthMethod::kNone || !source.change_base) return preparation;
+  if (preparation.growth == engine::GrowthMethod::kCyclical) return preparation;
+  const absl::optional<int> periods =
+      source.change_base->PeriodsBefore(source.period.value_or(period));
+  preparation.growth_periods = periods && *periods > 0 ? std::min(*periods, kNever) : kNever;
+  return preparation;
 }
 
 absl::Time StartOf(const calendar::Period& period, absl::TimeZone zone) {

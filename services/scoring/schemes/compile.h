@@ -17,6 +17,7 @@
 #include "absl/types/optional.h"
 #include "common/calendar/period.h"
 #include "common/tree/tree.h"
+#include "services/scoring/engine/leaf_columns.h"
 #include "services/scoring/engine/scheme.h"
 #include "services/scoring/names.h"
 #include "terrace/scoring/v1/scheme.pb.h"
@@ -72,6 +73,9 @@ struct FromPublished {
 using Source = std::variant<FromObservations, FromMeasures, FromTimeliness, FromCoverage,
                             FromRectification, FromStatistic, FromReview, FromPublished>;
 
+// Peers as they were, by what they share.
+using FrozenPeers = absl::flat_hash_map<std::string, engine::PeersFound>;
+
 struct CompiledLeaf {
   Source source;
   // Every set must hold the kind of the unit; one set for each node on the way that names kinds.
@@ -81,7 +85,9 @@ struct CompiledLeaf {
   std::string exempting_title;
   // Peers as they were when the scheme was frozen: by the value of the grouping or the name of the
   // parent that they share, "" for all units. Empty: not frozen.
-  absl::flat_hash_map<std::string, engine::PeerParameters> frozen;
+  FrozenPeers frozen;
+  // Whether other units' figures change what a unit has here.
+  bool looks_at_others = false;
 };
 
 struct CompiledScheme {
@@ -102,6 +108,7 @@ struct CompiledScheme {
   std::vector<std::string> weights;              // Statistic definition of each weight column.
   std::vector<std::string> programmes;           // Programme of each tally.
   Codes exempting_programmes;                    // Of all leaves.
+  bool looks_at_others = false;                  // Some leaf does.
 
   v1::CountsFrom counts_from = v1::COUNTS_FROM_SUBMITTED;
   v1::Audience audience = v1::AUDIENCE_UNIT;
@@ -114,6 +121,11 @@ struct CompiledScheme {
 
 // `scheme` must have no errors (scheme_check.h) and carry its name.
 std::shared_ptr<const CompiledScheme> Compile(const v1::Scheme& scheme);
+
+// The preparation of a leaf in a period of assessment: over how many periods figures change where
+// the base is a period of its own. No figure has changed since a base that does not lie before it.
+engine::Preparation PreparationIn(const FromStatistic& source, engine::Preparation preparation,
+                                  const calendar::Period& period);
 
 // The period's first instant and the first one after it, in the scheme's zone.
 absl::Time StartOf(const calendar::Period& period, absl::TimeZone zone);

@@ -1,6 +1,8 @@
 #include "services/scoring/schemes/compile_leaf.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 
 #include "absl/strings/numbers.h"
 #include "common/base/check.h"
@@ -282,18 +284,78 @@ engine::Leaf CompileLeaf(const v1::Leaf& leaf, Fixed points, const LeafContext& 
   return out;
 }
 
-engine::PeerParameters CompileFrozen(const v1::FrozenParameters& frozen) {
-  engine::PeerParameters out;
-  out.count = frozen.count();
-  auto take = [](const std::string& text, double* value) {
-    TERRACE_CHECK(text.empty() || absl::SimpleAtod(text, value));
-  };
-  take(frozen.min(), &out.min);
-  take(frozen.max(), &out.max);
-  take(frozen.mean(), &out.mean);
-  take(frozen.standard_deviation(), &out.standard_deviation);
-  take(frozen.sum(), &out.sum);
-  take(frozen.root_of_squares(), &out.root_of_squares);
+namespace {
+
+// Numbers of what is frozen, as text that gives the same double again.
+void Take(const std::string& text, double* value) {
+  TERRACE_CHECK(text.empty() || absl::SimpleAtod(text, value));
+}
+std::string Shortest(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof(text), value).ptr};
+}
+std::string Bound(double value) { return std::isfinite(value) ? Shortest(value) : ""; }
+
+engine::Transform TransformOf(const v1::FrozenTreatment& treatment) {
+  engine::Transform out;
+  Take(treatment.low(), &out.low);
+  Take(treatment.high(), &out.high);
+  if (treatment.curve() == v1::TREATMENT_CURVE_LOGARITHM) {
+    out.curve = engine::Transform::Curve::kLogarithm;
+  }
+  if (treatment.curve() == v1::TREATMENT_CURVE_BOX_COX) {
+    out.curve = engine::Transform::Curve::kBoxCox;
+  }
+  Take(treatment.offset(), &out.offset);
+  Take(treatment.lambda(), &out.lambda);
+  out.moved = treatment.moved();
+  return out;
+}
+
+}  // namespace
+
+engine::PeersFound CompileFrozen(const v1::FrozenParameters& frozen) {
+  engine::PeersFound out;
+  engine::PeerParameters& parameters = out.parameters;
+  parameters.count = frozen.count();
+  Take(frozen.min(), &parameters.min);
+  Take(frozen.max(), &parameters.max);
+  Take(frozen.mean(), &parameters.mean);
+  Take(frozen.standard_deviation(), &parameters.standard_deviation);
+  Take(frozen.sum(), &parameters.sum);
+  Take(frozen.root_of_squares(), &parameters.root_of_squares);
+  if (!frozen.reference().empty()) Take(frozen.reference(), &parameters.reference.emplace());
+  if (frozen.has_treatment()) out.transform = TransformOf(frozen.treatment());
+  return out;
+}
+
+v1::FrozenParameters FrozenOf(const engine::Leaf& leaf, const engine::PeersFound& found) {
+  const bool treats = leaf.preparation.treatment.method != engine::TreatmentMethod::kNone;
+  const bool refers =
+      std::get<engine::NormaliseRule>(leaf.rule).method == engine::NormaliseMethod::kReferenceUnit;
+  const engine::PeerParameters& parameters = found.parameters;
+  v1::FrozenParameters out;
+  out.set_count(parameters.count);
+  out.set_min(Shortest(parameters.min));
+  out.set_max(Shortest(parameters.max));
+  out.set_mean(Shortest(parameters.mean));
+  out.set_standard_deviation(Shortest(parameters.standard_deviation));
+  out.set_sum(Shortest(parameters.sum));
+  out.set_root_of_squares(Shortest(parameters.root_of_squares));
+  if (refers && parameters.reference) out.set_reference(Shortest(*parameters.reference));
+  if (!treats || !found.transform) return out;
+  v1::FrozenTreatment& treatment = *out.mutable_treatment();
+  treatment.set_low(Bound(found.transform->low));
+  treatment.set_high(Bound(found.transform->high));
+  if (found.transform->curve == engine::Transform::Curve::kLogarithm) {
+    treatment.set_curve(v1::TREATMENT_CURVE_LOGARITHM);
+    treatment.set_offset(Shortest(found.transform->offset));
+  }
+  if (found.transform->curve == engine::Transform::Curve::kBoxCox) {
+    treatment.set_curve(v1::TREATMENT_CURVE_BOX_COX);
+    treatment.set_lambda(Shortest(found.transform->lambda));
+  }
+  treatment.set_moved(found.transform->moved);
   return out;
 }
 

@@ -10,6 +10,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "common/base/fixed.h"
+#include "services/scoring/engine/leaf_columns.h"
 #include "services/scoring/engine/scheme.h"
 #include "terrace/scoring/v1/scheme.pb.h"
 
@@ -23,7 +24,9 @@ struct LeafContext {
 
 // All of these take what has no errors (scheme_check.h).
 engine::Leaf CompileLeaf(const v1::Leaf& leaf, Fixed points, const LeafContext& context);
-engine::PeerParameters CompileFrozen(const v1::FrozenParameters& frozen);
+engine::PeersFound CompileFrozen(const v1::FrozenParameters& frozen);
+// What CompileFrozen makes that of: as much as the leaf looks at.
+v1::FrozenParameters FrozenOf(const engine::Leaf& leaf, const engine::PeersFound& found);
 engine::NormaliseMethod NormaliseMethodOf(v1::NormaliseMethod method);
 FixedSum ExactNumber(const types::v1::Decimal& wire);
 Fixed ExactPoints(const types::v1::Decimal& wire);

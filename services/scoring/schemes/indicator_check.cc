@@ -31,12 +31,24 @@ bool LooksAtPeers(const v1::NormaliseRule& rule) {
 
 bool IsFrozen(const v1::Scheme& scheme, const std::string& node) {
   return std::any_of(scheme.frozen().begin(), scheme.frozen().end(),
-                     [&](const v1::FrozenParameters& frozen) {
-                       return frozen.node() == node && frozen.peers().empty();
-                     });
+                     [&](const v1::FrozenParameters& frozen) { return frozen.node() == node; });
 }
 
 }  // namespace
+
+bool IsFreezable(const v1::NormaliseRule& rule) { return !ByPlace(rule.method()); }
+
+bool LooksAtOthers(const v1::Scheme& scheme, const v1::Node& node) {
+  const v1::Preparation& preparation = node.leaf().statistic().preparation();
+  const bool stands_in = preparation.imputation().method() > v1::IMPUTATION_METHOD_UNSPECIFIED &&
+                         preparation.imputation().method() != v1::IMPUTATION_METHOD_ZERO;
+  const bool siblings = preparation.growth().method() == v1::GROWTH_METHOD_OF_SIBLINGS ||
+                        preparation.growth().method() == v1::GROWTH_METHOD_ABOVE_SIBLINGS;
+  if (stands_in || siblings) return true;
+  if (IsFrozen(scheme, node.id())) return false;
+  return preparation.treatment().method() != v1::TREATMENT_METHOD_UNSPECIFIED ||
+         (node.leaf().has_normalise() && LooksAtPeers(node.leaf().normalise()));
+}
 
 void IndicatorChecker::CheckPreparation(const v1::Preparation& preparation,
                                         const std::string& field) {
@@ -56,12 +68,6 @@ void IndicatorChecker::CheckGrowth(const v1::Growth& growth, const std::string& 
     issues_.Add(Issue::NUMBER_OUT_OF_RANGE, field + ".base_periods_back", "0",
                 absl::StrCat(kPeriodsMax));
   }
-  const bool siblings = growth.method() == v1::GROWTH_METHOD_OF_SIBLINGS ||
-                        growth.method() == v1::GROWTH_METHOD_ABOVE_SIBLINGS;
-  if (siblings && use_ == SchemeUse::kLive) {
-    issues_.Add(Issue::NOT_LIVE, field + ".method", v1::GrowthMethod_Name(growth.method()),
-                "growth against an earlier period of the unit itself");
-  }
 }
 
 void IndicatorChecker::CheckImputation(const v1::Imputation& imputation, const std::string& field) {
@@ -71,12 +77,6 @@ void IndicatorChecker::CheckImputation(const v1::Imputation& imputation, const s
       method == v1::IMPUTATION_METHOD_GROUP_MEAN || method == v1::IMPUTATION_METHOD_GROUP_MEDIAN;
   if (groups && imputation.grouping().empty()) {
     issues_.Add(Issue::UNKNOWN_GROUPING, field + ".grouping");
-  }
-  const bool alone =
-      method == v1::IMPUTATION_METHOD_UNSPECIFIED || method == v1::IMPUTATION_METHOD_ZERO;
-  if (!alone && use_ == SchemeUse::kLive) {
-    issues_.Add(Issue::NOT_LIVE, field + ".method", v1::ImputationMethod_Name(method),
-                v1::ImputationMethod_Name(v1::IMPUTATION_METHOD_ZERO));
   }
 }
 
@@ -95,10 +95,6 @@ void IndicatorChecker::CheckTreatment(const v1::Treatment& treatment, const std:
   }
   issues_.InRange(treatment.has_lambda(), treatment.lambda(), field + ".lambda", Whole(-10),
                   Whole(10), false);
-  if (treatment.method() != v1::TREATMENT_METHOD_UNSPECIFIED && use_ == SchemeUse::kLive) {
-    issues_.Add(Issue::NOT_LIVE, field + ".method", v1::TreatmentMethod_Name(treatment.method()),
-                "a rule with fixed posts");
-  }
 }
 
 void IndicatorChecker::CheckNormalise(const v1::Node& node, const std::string& field) {
@@ -121,7 +117,9 @@ void IndicatorChecker::CheckNormalise(const v1::Node& node, const std::string& f
   if (ByPlace(rule.method()) && rule.peers_min() < kPeersEnough) {
     issues_.Add(Issue::PEERS_TOO_FEW, field + ".peers_min");
   }
-  if (use_ == SchemeUse::kLive) CheckLive(node, field);
+  if (use_ == SchemeUse::kLive && IsFreezable(rule) && LooksAtOthers(scheme_, node)) {
+    issues_.Add(Issue::PEERS_NOT_FROZEN, field);
+  }
 }
 
 void IndicatorChecker::CheckMethod(const v1::NormaliseRule& rule, const std::string& field) {
@@ -176,19 +174,6 @@ void IndicatorChecker::CheckBreakPoints(const v1::NormaliseRule& rule, const std
     points_before = points;
   }
   if ((line || table) && !monotone) issues_.Add(Issue::NOT_MONOTONE, field);
-}
-
-// Live scores follow the figures of their own unit alone.
-void IndicatorChecker::CheckLive(const v1::Node& node, const std::string& field) {
-  const v1::NormaliseRule& rule = node.leaf().normalise();
-  if (!LooksAtPeers(rule)) return;
-  if (ByPlace(rule.method()) || rule.method() == v1::NORMALISE_METHOD_REFERENCE_UNIT) {
-    issues_.Add(Issue::NOT_LIVE, field + ".method", v1::NormaliseMethod_Name(rule.method()),
-                v1::NormaliseMethod_Name(v1::NORMALISE_METHOD_MIN_MAX));
-    return;
-  }
-  const bool all = rule.peers() == v1::PEERS_UNSPECIFIED || rule.peers() == v1::PEERS_ALL;
-  if (!all || !IsFrozen(scheme_, node.id())) issues_.Add(Issue::PEERS_NOT_FROZEN, field);
 }
 
 }  // namespace terrace::scoring

@@ -10,6 +10,12 @@
 
 namespace terrace::scoring {
 
+// Whether what the rule has to know of peers can be frozen: places cannot.
+bool IsFreezable(const v1::NormaliseRule& rule);
+
+// Whether other units' figures change what a unit has at the leaf, as far as they are not frozen.
+bool LooksAtOthers(const v1::Scheme& scheme, const v1::Node& node);
+
 class IndicatorChecker {
  public:
   // Both outlive it.
@@ -25,7 +31,6 @@ class IndicatorChecker {
   void CheckTreatment(const v1::Treatment& treatment, const std::string& field);
   void CheckMethod(const v1::NormaliseRule& rule, const std::string& field);
   void CheckBreakPoints(const v1::NormaliseRule& rule, const std::string& field);
-  void CheckLive(const v1::Node& node, const std::string& field);
 
   const v1::Scheme& scheme_;
   const SchemeUse use_;

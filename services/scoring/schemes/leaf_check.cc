@@ -24,7 +24,7 @@ bool Fits(const v1::Leaf& leaf) {
       return leaf.has_grade() || leaf.has_pass_fail() || leaf.has_ratio() || leaf.has_normalise() ||
              leaf.veto().has_below();
     default:
-      return leaf.has_grade() || leaf.has_pass_fail() || leaf.has_ratio();
+      return leaf.has_grade() || leaf.has_pass_fail() || leaf.has_ratio() || leaf.has_normalise();
   }
 }
 

@@ -12,6 +12,7 @@
 #include "common/calendar/period.h"
 #include "common/resource/names.h"
 #include "services/scoring/schemes/combination_check.h"
+#include "services/scoring/schemes/indicator_check.h"
 #include "services/scoring/schemes/leaf_check.h"
 #include "services/scoring/schemes/scheme_issues.h"
 #include "services/scoring/schemes/standing_check.h"
@@ -52,6 +53,7 @@ class Checker {
     CheckSums();
     if (!issues_.has_errors()) CheckPaperwork("");
     CheckFrozen();
+    CheckScreening();
     CheckRollups();
     CheckGroupings(scheme_, issues_);
     CheckRanking(scheme_, use_, issues_);
@@ -227,18 +229,43 @@ class Checker {
     }
   }
 
+  // Who is screened out is no peer, which a live score does not know of the others.
+  void CheckScreening() {
+    if (!scheme_.has_min_present() || use_ != SchemeUse::kLive) return;
+    const bool looks = std::any_of(
+        scheme_.nodes().begin(), scheme_.nodes().end(),
+        [&](const v1::Node& node) { return node.has_leaf() && LooksAtOthers(scheme_, node); });
+    if (looks) {
+      issues_.Add(Issue::NOT_LIVE, "min_present", "Leaving units out as peers",
+                  "frozen parameters, or no min_present");
+    }
+  }
+
+  // Whether the rule looks at such peers, and all that it looks at is there.
+  static bool FitsRule(const v1::Leaf& leaf, const v1::FrozenParameters& frozen) {
+    const bool all = leaf.normalise().peers() == v1::PEERS_UNSPECIFIED ||
+                     leaf.normalise().peers() == v1::PEERS_ALL;
+    const bool refers = leaf.normalise().method() == v1::NORMALISE_METHOD_REFERENCE_UNIT;
+    const bool treats =
+        leaf.statistic().preparation().treatment().method() != v1::TREATMENT_METHOD_UNSPECIFIED;
+    return leaf.has_normalise() && IsFreezable(leaf.normalise()) && all == frozen.peers().empty() &&
+           refers == !frozen.reference().empty() && treats == frozen.has_treatment();
+  }
+
   void CheckFrozen() {
     issues_.CheckCount(scheme_.frozen_size(), kFrozenMax, "frozen");
     std::set<std::pair<std::string, std::string>> seen;
     for (int i = 0; i < scheme_.frozen_size(); ++i) {
       const v1::FrozenParameters& frozen = scheme_.frozen(i);
       const auto node = depths_.find(frozen.node());
-      bool fits = node != depths_.end() &&
-                  scheme_.nodes(node->second.second).leaf().has_normalise() &&
-                  frozen.count() >= 0 && seen.emplace(frozen.node(), frozen.peers()).second;
+      bool fits = node != depths_.end() && frozen.count() >= 0 &&
+                  seen.emplace(frozen.node(), frozen.peers()).second &&
+                  FitsRule(scheme_.nodes(node->second.second).leaf(), frozen);
       for (const std::string* text :
            {&frozen.min(), &frozen.max(), &frozen.mean(), &frozen.standard_deviation(),
-            &frozen.sum(), &frozen.root_of_squares()}) {
+            &frozen.sum(), &frozen.root_of_squares(), &frozen.reference(),
+            &frozen.treatment().low(), &frozen.treatment().high(), &frozen.treatment().offset(),
+            &frozen.treatment().lambda()}) {
         double value = 0;
         fits &= text->empty() || (absl::SimpleAtod(*text, &value) && std::isfinite(value));
       }

@@ -296,8 +296,8 @@ TEST(SchemeCheckTest, WeightsAreSettledWhenCompiled) {
   EXPECT_EQ(compiled->engine.nodes[1].weight, Fixed::FromUnits(kFixedUnitsPerOne / 4));
   EXPECT_EQ(compiled->engine.nodes[2].weight, Fixed::FromUnits(kFixedUnitsPerOne * 3 / 4));
   ASSERT_EQ(compiled->leaves[0].frozen.count(""), 1);
-  EXPECT_EQ(compiled->leaves[0].frozen.at("").min, 0.1);
-  EXPECT_EQ(compiled->leaves[0].frozen.at("").max, 2000);
+  EXPECT_EQ(compiled->leaves[0].frozen.at("").parameters.min, 0.1);
+  EXPECT_EQ(compiled->leaves[0].frozen.at("").parameters.max, 2000);
   const auto& rule = std::get<engine::NormaliseRule>(compiled->engine.leaves[0].rule);
   EXPECT_EQ(rule.scale_low, 1);
   EXPECT_EQ(rule.scale_high, 100);
@@ -319,7 +319,7 @@ TEST(SchemeCheckTest, TablesMayLookAtOtherUnits) {
   scheme.mutable_ranking()->set_ties(v1::TIES_FRACTIONAL);
   EXPECT_THAT(Codes(scheme, SchemeUse::kTable), IsEmpty());
   EXPECT_THAT(Codes(scheme),
-              ::testing::UnorderedElementsAreArray(std::vector<std::string>(8, "NOT_LIVE")));
+              ::testing::UnorderedElementsAreArray(std::vector<std::string>(4, "NOT_LIVE")));
 }
 
 class IndexIssueTest : public ::testing::TestWithParam<Case> {};
@@ -340,13 +340,14 @@ INSTANTIATE_TEST_SUITE_P(
              [](v1::Scheme& s) {
                RuleOf(s).set_peers(v1::PEERS_GROUP);
                RuleOf(s).set_grouping("kind");
+               s.mutable_frozen(0)->set_peers("school");
              },
-             {"PEERS_NOT_FROZEN"}},
+             {}},
         Case{"groups of no grouping", [](v1::Scheme& s) { RuleOf(s).set_grouping("region"); },
              {"UNKNOWN_GROUPING"}},
         Case{"peers of a group that is not named",
              [](v1::Scheme& s) { RuleOf(s).set_peers(v1::PEERS_GROUP); },
-             {"UNKNOWN_GROUPING", "PEERS_NOT_FROZEN"}},
+             {"UNKNOWN_GROUPING", "INVALID_FROZEN"}},
         Case{"no method",
              [](v1::Scheme& s) { RuleOf(s).set_method(v1::NORMALISE_METHOD_UNSPECIFIED); },
              {"NO_METHOD"}},
@@ -369,7 +370,7 @@ INSTANTIATE_TEST_SUITE_P(
              {"NUMBER_OUT_OF_RANGE"}},
         Case{"no reference unit",
              [](v1::Scheme& s) { RuleOf(s).set_method(v1::NORMALISE_METHOD_REFERENCE_UNIT); },
-             {"INVALID_NAME", "NOT_LIVE"}},
+             {"INVALID_NAME", "INVALID_FROZEN"}},
         Case{"a scale without end",
              [](v1::Scheme& s) { RuleOf(s).mutable_scale_high()->set_value("1000000"); },
              {"NUMBER_OUT_OF_RANGE"}},
@@ -399,16 +400,31 @@ INSTANTIATE_TEST_SUITE_P(
                AddPoint(s, "1", "1");
                AddPoint(s, "2", "90");
              },
-             {"NOT_MONOTONE", "PEERS_TOO_FEW", "NOT_LIVE"}},
+             {"NOT_MONOTONE", "PEERS_TOO_FEW", "INVALID_FROZEN"}},
         Case{"few peers for a percentile",
              [](v1::Scheme& s) {
                RuleOf(s).set_method(v1::NORMALISE_METHOD_PERCENTILE);
                RuleOf(s).set_peers_min(4);
              },
-             {"PEERS_TOO_FEW", "NOT_LIVE"}},
+             {"PEERS_TOO_FEW", "INVALID_FROZEN"}},
         Case{"a normalised count",
-             [](v1::Scheme& s) { LeafOf(s, "income").mutable_measures()->set_list(kList); },
+             [](v1::Scheme& s) { LeafOf(s, "income").mutable_measures()->set_list(kList); }, {}},
+        Case{"a judge's points that are normalised",
+             [](v1::Scheme& s) { LeafOf(s, "income").mutable_review(); },
              {"RULE_NOT_FOR_SOURCE"}},
+        Case{"screening beside peers as they are",
+             [](v1::Scheme& s) {
+               s.clear_frozen();
+               s.mutable_min_present()->set_value("0.5");
+             },
+             {"PEERS_NOT_FROZEN", "NOT_LIVE"}},
+        Case{"a treatment that was not frozen",
+             [](v1::Scheme& s) {
+               v1::StatisticSource& source = *LeafOf(s, "income").mutable_statistic();
+               source.mutable_preparation()->mutable_treatment()->set_method(
+                   v1::TREATMENT_METHOD_LOG);
+             },
+             {"INVALID_FROZEN"}},
         Case{"frozen numbers that are none",
              [](v1::Scheme& s) { s.mutable_frozen(0)->set_max("much"); }, {"INVALID_FROZEN"}},
         Case{"frozen numbers without an end",
@@ -442,7 +458,7 @@ INSTANTIATE_TEST_SUITE_P(
                PreparationOf(s).mutable_imputation()->set_method(
                    v1::IMPUTATION_METHOD_GROUP_MEDIAN);
              },
-             {"UNKNOWN_GROUPING", "NOT_LIVE"}},
+             {"UNKNOWN_GROUPING"}},
         Case{"quantiles upside down",
              [](v1::Scheme& s) {
                PreparationOf(s).mutable_treatment()->mutable_lower_quantile()->set_value("0.9");
