@@ -8,6 +8,46 @@
 
 namespace terrace::scoring::engine {
 
+namespace {
+
+// So few cells of so few bits have a sum that fits 64 bits.
+constexpr size_t kPlainCells = 512;
+constexpr int kPlainBits = 54;
+
+// Any cells, missing ones among them: without a branch, since they are missing at random, and
+// without carries: halves of cells fit 64 bits however many there are.
+void AddAny(absl::Span<const int64_t> cells, SubtreeSum* sum) {
+  int64_t high = 0;
+  uint64_t low = 0;
+  int64_t count = 0;
+  for (const int64_t one : cells) {
+    const bool there = one != kNoCell;
+    const int64_t cell = there ? one : 0;
+    high += cell >> 32;
+    low += static_cast<uint32_t>(cell);
+    count += there ? 1 : 0;
+  }
+  sum->sum += int128_t{high} * (int64_t{1} << 32) + low;
+  sum->count += count;
+}
+
+// Most runs are full and their cells are points, not below 0 and far from the bounds of 64 bits;
+// the bits of all of them together tell.
+void AddRun(absl::Span<const int64_t> cells, SubtreeSum* sum) {
+  if (cells.size() > kPlainCells) return AddAny(cells, sum);
+  uint64_t plain = 0;
+  uint64_t bits = 0;
+  for (const int64_t cell : cells) {
+    plain += static_cast<uint64_t>(cell);
+    bits |= static_cast<uint64_t>(cell);
+  }
+  if (bits >> kPlainBits != 0) return AddAny(cells, sum);  // kNoCell has the highest one.
+  sum->sum += static_cast<int64_t>(plain);
+  sum->count += static_cast<int64_t>(cells.size());
+}
+
+}  // namespace
+
 absl::optional<Fixed> SubtreeSum::mean() const {
   if (count == 0) return absl::nullopt;
   return Clamped(DivideRounded(sum, count));
@@ -58,21 +98,8 @@ void Forest::SumUp(absl::Span<const int64_t> column, absl::Span<SubtreeSum> sums
   const auto nowhere = static_cast<int>(sums.size());
   std::fill(sums.begin(), sums.end(), SubtreeSum());
   for (const Run& run : leaves_) {
-    // In registers, without a branch (cells are missing at random) and without carries: halves of
-    // cells fit 64 bits however many there are.
-    int64_t high = 0;
-    uint64_t low = 0;
-    int64_t count = 0;
-    for (int row = run.first; row < run.end; ++row) {
-      const bool there = column[row] != kNoCell;
-      const int64_t cell = there ? column[row] : 0;
-      high += cell >> 32;
-      low += static_cast<uint32_t>(cell);
-      count += there ? 1 : 0;
-    }
-    if (run.above == nowhere) continue;
-    sums[run.above].sum += int128_t{high} * (int64_t{1} << 32) + low;
-    sums[run.above].count += count;
+    if (run.above != nowhere)
+      AddRun(column.subspan(run.first, run.end - run.first), &sums[run.above]);
   }
   // The deepest first: whatever is below a row has been added to it already.
   for (int i = 0; i < nowhere; ++i) {

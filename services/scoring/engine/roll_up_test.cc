@@ -52,7 +52,7 @@ TEST(ForestTest, EqualsASumOverEveryLine) {
   for (uint32_t seed = 1; seed <= 50; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937 random(seed);
-    const int rows = 1 + static_cast<int>(random() % 200);
+    const int rows = 1 + static_cast<int>(random() % (seed % 10 == 0 ? 3000 : 200));
     // Parents anywhere in the table: rows are numbered at random.
     std::vector<int> number(rows);
     for (int i = 0; i < rows; ++i) number[i] = i;
@@ -60,8 +60,19 @@ TEST(ForestTest, EqualsASumOverEveryLine) {
     std::vector<int> parents(rows, -1);
     std::vector<int64_t> column(rows);
     for (int i = 0; i < rows; ++i) {
-      if (i > 0 && random() % 10 != 0) parents[number[i]] = number[random() % i];
-      column[i] = random() % 4 == 0 ? kNoCell : static_cast<int64_t>(random()) - (int64_t{1} << 31);
+      // Often the same one, so that runs come about, longer ones than are summed up plainly too.
+      const uint32_t above = seed % 5 == 0 ? random() % std::min(i + 1, 3) : random() % (i + 1);
+      if (i > 0 && random() % 10 != 0) parents[number[i]] = number[above % i];
+      switch (seed % 3) {
+        case 0:  // None missing, none below 0; with every other seed, a few are great ones.
+          column[i] = int64_t{random()} << (seed % 2 == 1 && random() % 20 == 0 ? 30 : 21);
+          break;
+        case 1:  // Few missing, so that some runs are full.
+          column[i] = random() % 50 == 0 ? kNoCell : int64_t{random()};
+          break;
+        default:
+          column[i] = random() % 4 == 0 ? kNoCell : int64_t{random()} - (int64_t{1} << 31);
+      }
     }
     std::vector<SubtreeSum> expected(rows);
     for (int i = 0; i < rows; ++i) {
