@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <memory>
 #include <numeric>
 #include <string>
 #include <thread>
@@ -13,6 +14,7 @@
 #include "common/base/check.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "google/protobuf/util/message_differencer.h"
 #include "google/protobuf/wrappers.pb.h"
 #include "services/scoring/engine/bands.h"
 #include "services/scoring/engine/evaluate.h"
@@ -89,7 +91,7 @@ std::string FigureText(const absl::optional<Fixed>& figure) {
 // Everything that the commands read, and what came of it.
 struct Evaluated {
   TableScheme scheme;
-  ScoreTable table;
+  std::shared_ptr<const ScoreTable> table;
   engine::Evaluation result;
 };
 
@@ -105,24 +107,64 @@ absl::StatusOr<Evaluated> EvaluateFiles(const Arguments& arguments, const std::s
                                                        LanguageOf(arguments.Text("lang"))));
   TableOptions options;
   options.unit_column = arguments.Text("unit");
+  auto table = std::make_shared<ScoreTable>();
   if (!arguments.Given("reference")) {
-    TERRACE_ASSIGN_OR_RETURN(out.table, ReadScoreTable(data, out.scheme, options));
+    TERRACE_ASSIGN_OR_RETURN(*table, ReadScoreTable(data, out.scheme, options));
   } else {
     TERRACE_ASSIGN_OR_RETURN(const ScoreTable reference,
                              ReadScoreTable(arguments.Text("reference"), out.scheme, options));
     options.has_reference = true;
-    TERRACE_ASSIGN_OR_RETURN(out.table, ReadScoreTable(data, out.scheme, options));
-    Freeze(out.scheme, reference, engine::Evaluate(out.scheme.engine, reference.table), &out.table);
+    TERRACE_ASSIGN_OR_RETURN(*table, ReadScoreTable(data, out.scheme, options));
+    Freeze(out.scheme, reference, engine::Evaluate(out.scheme.engine, reference.table),
+           table.get());
   }
-  out.result = engine::Evaluate(out.scheme.engine, out.table.table);
+  out.result = engine::Evaluate(out.scheme.engine, table->table);
+  out.table = std::move(table);
+  return out;
+}
+
+// Whether two schemes say the same of leaves, groups and roll-ups: only what combines and weighs
+// them, places and grades may differ.
+bool HaveSameLeaves(v1::Scheme a, v1::Scheme b) {
+  for (v1::Scheme* scheme : {&a, &b}) {
+    for (v1::Node& node : *scheme->mutable_nodes()) {
+      node.clear_weight();
+      node.clear_weighting();
+      node.clear_judgements();
+      node.clear_combination();
+      node.clear_exponent();
+    }
+    scheme->clear_ranking();
+    scheme->clear_bands();
+    scheme->clear_banding();
+    scheme->clear_decimals();
+    scheme->clear_rank_on_shown();
+  }
+  return google::protobuf::util::MessageDifferencer::Equals(a, b);
+}
+
+// The same under another scheme, from what is there where it only weighs otherwise.
+absl::StatusOr<Evaluated> EvaluateWith(const Arguments& arguments, const std::string& scheme,
+                                       const Evaluated& before) {
+  Evaluated out;
+  TERRACE_ASSIGN_OR_RETURN(out.scheme, ReadTableScheme(scheme, arguments.Text("period"),
+                                                       LanguageOf(arguments.Text("lang"))));
+  if (!HaveSameLeaves(before.scheme.compiled->proto, out.scheme.compiled->proto)) {
+    return EvaluateFiles(arguments, scheme);
+  }
+  absl::optional<engine::Evaluation> result =
+      engine::Reweigh(out.scheme.engine, before.table->table, before.result);
+  if (!result) return EvaluateFiles(arguments, scheme);
+  out.table = before.table;
+  out.result = *std::move(result);
   return out;
 }
 
 // Units of a table by level, then by place, then as they stand in it; those without a place last.
 std::vector<size_t> ByRank(const Evaluated& of) {
-  std::vector<size_t> order(of.table.table.units.size());
+  std::vector<size_t> order(of.table->table.units.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  const std::vector<int>& levels = of.table.table.levels;
+  const std::vector<int>& levels = of.table->table.levels;
   const auto key = [&](size_t unit) {
     const absl::optional<double>& rank = of.result.ranks[unit];
     return std::make_tuple(levels.empty() ? 0 : levels[unit], !rank.has_value(), rank.value_or(0));
@@ -154,7 +196,7 @@ Sheet ScoresOf(const Evaluated& of) {
   sheet.AddColumn("coverage", true);
   for (const engine::Node& node : scheme.nodes) sheet.AddColumn(node.id, true);
   for (size_t unit : ByRank(of)) {
-    std::vector<std::string> row = {of.table.table.units[unit], FigureText(result.ranks[unit])};
+    std::vector<std::string> row = {of.table->table.units[unit], FigureText(result.ranks[unit])};
     if (groups) row.push_back(FigureText(result.group_ranks[unit]));
     row.push_back(ShownText(of, unit));
     row.push_back(FigureText(result.scores[unit]));
@@ -170,8 +212,8 @@ Sheet NodesOf(const Evaluated& of) {
   Sheet sheet;
   sheet.AddColumn("unit", false);
   for (const engine::Node& node : of.scheme.engine.nodes) sheet.AddColumn(node.id, true);
-  for (size_t unit = 0; unit < of.table.table.units.size(); ++unit) {
-    std::vector<std::string> row = {of.table.table.units[unit]};
+  for (size_t unit = 0; unit < of.table->table.units.size(); ++unit) {
+    std::vector<std::string> row = {of.table->table.units[unit]};
     for (const auto& node : of.result.nodes) row.push_back(FigureText(node[unit]));
     sheet.AddRow(std::move(row));
   }
@@ -186,13 +228,13 @@ Sheet StageOf(const Evaluated& of, const std::string& stage) {
     if (stage == "imputed") return of.result.imputed[leaf];
     if (stage == "treated") return of.result.treated[leaf];
     if (stage == "normalised") return of.result.normalised[leaf];
-    return of.table.table.leaves[leaf].figure.values;
+    return of.table->table.leaves[leaf].figure.values;
   };
   Sheet sheet;
   sheet.AddColumn("unit", false);
   for (int node : scheme.leaf_nodes) sheet.AddColumn(scheme.nodes[node].id, true);
-  for (size_t unit = 0; unit < of.table.table.units.size(); ++unit) {
-    std::vector<std::string> row = {of.table.table.units[unit]};
+  for (size_t unit = 0; unit < of.table->table.units.size(); ++unit) {
+    std::vector<std::string> row = {of.table->table.units[unit]};
     for (size_t leaf = 0; leaf < scheme.leaves.size(); ++leaf) {
       row.push_back(FigureText(column(leaf)[unit]));
     }
@@ -242,7 +284,7 @@ Sheet ChangesOf(const Evaluated& before, const Evaluated& after) {
     const std::string grade = GradeText(before, unit);
     const std::string grade_with = GradeText(after, unit);
     if (rank == rank_with && grade == grade_with) continue;
-    sheet.AddRow({before.table.table.units[unit], FigureText(rank), FigureText(rank_with),
+    sheet.AddRow({before.table->table.units[unit], FigureText(rank), FigureText(rank_with),
                   rank && rank_with ? FigureText(*rank - *rank_with) : "", ShownText(before, unit),
                   ShownText(after, unit), grade, grade_with});
   }
@@ -254,7 +296,7 @@ absl::Status Simulate(Context& context) {
   TERRACE_ASSIGN_OR_RETURN(const std::string scheme, FileOf(arguments, "scheme"));
   TERRACE_ASSIGN_OR_RETURN(const std::string with, FileOf(arguments, "with"));
   TERRACE_ASSIGN_OR_RETURN(const Evaluated before, EvaluateFiles(arguments, scheme));
-  TERRACE_ASSIGN_OR_RETURN(const Evaluated after, EvaluateFiles(arguments, with));
+  TERRACE_ASSIGN_OR_RETURN(const Evaluated after, EvaluateWith(arguments, with, before));
   return Write(context, ChangesOf(before, after));
 }
 
@@ -268,8 +310,9 @@ Sheet PlacesOf(const Evaluated& of, const engine::Robustness& found) {
   for (size_t unit : ByRank(of)) {
     const absl::optional<engine::PlaceRange>& places = found.units[unit];
     if (!places) continue;
-    sheet.AddRow({of.table.table.units[unit], FigureText(places->nominal), FigureText(places->mean),
-                  FigureText(places->median), FigureText(places->low), FigureText(places->high)});
+    sheet.AddRow({of.table->table.units[unit], FigureText(places->nominal),
+                  FigureText(places->mean), FigureText(places->median), FigureText(places->low),
+                  FigureText(places->high)});
   }
   return sheet;
 }
@@ -298,7 +341,7 @@ absl::Status Robustness(Context& context) {
   TERRACE_ASSIGN_OR_RETURN(const int64_t draws, arguments.Number("draws", 1, 100'000));
   TERRACE_ASSIGN_OR_RETURN(const int64_t seed, arguments.Number("seed", 0, kSeedMax));
   TERRACE_ASSIGN_OR_RETURN(const Evaluated evaluated, EvaluateFiles(arguments, scheme));
-  if (draws * static_cast<int64_t>(evaluated.table.table.units.size()) > kPlacesMax) {
+  if (draws * static_cast<int64_t>(evaluated.table->table.units.size()) > kPlacesMax) {
     return UsageError("units times draws may be 500 million at most; take fewer --draws.");
   }
   engine::RobustnessOptions options;
@@ -307,7 +350,7 @@ absl::Status Robustness(Context& context) {
   options.seed = static_cast<uint64_t>(seed);
   options.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const engine::Robustness found = engine::AssessRobustness(
-      evaluated.scheme.engine, engine::FieldOf(evaluated.table.table, evaluated.result), options);
+      evaluated.scheme.engine, engine::FieldOf(evaluated.table->table, evaluated.result), options);
   return Write(context, arguments.Text("show") == "leaves" ? InfluencesOf(evaluated, found.leaves)
                                                            : PlacesOf(evaluated, found));
 }

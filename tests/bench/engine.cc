@@ -22,6 +22,7 @@
 #include "services/scoring/engine/evaluate.h"
 #include "services/scoring/engine/explain.h"
 #include "services/scoring/engine/places.h"
+#include "services/scoring/engine/reweigh.h"
 #include "services/scoring/engine/robustness.h"
 #include "services/scoring/engine/roll_up.h"
 #include "tests/bench/measurements.h"
@@ -297,6 +298,39 @@ void MeasureChange(const std::vector<int>& parents, Table* table) {
   AddMicroseconds("a score of 100 leaves explained", std::move(explained), table);
 }
 
+// One line of 100 counts twice as much: the scores of all villages, their places and the nation's
+// mean.
+void MeasureSimulation(const std::vector<int>& parents, Table* table) {
+  Scheme scheme = IndexOf(kColumns);
+  const auto villages = static_cast<size_t>(kNationLevels.back());
+  std::vector<std::vector<int64_t>> leaves(kColumns, std::vector<int64_t>(villages));
+  OnThreads(kColumns, [&](int c) {
+    for (size_t village = 0; village < villages; ++village) {
+      leaves[c][village] = NationCell(static_cast<int64_t>(village), c) * kPerThousandth / 11;
+    }
+  });
+  const Reweighing reweighing(std::move(leaves));
+  const Forest forest(parents);
+  std::vector<SubtreeSum> sums(forest.inner_rows().size());
+  std::vector<int64_t> scores(parents.size(), kNoCell);
+  std::vector<absl::optional<Fixed>> values(villages);
+  std::vector<double> times;
+  for (int round = 0; round < 5; ++round) {
+    scheme.nodes[scheme.leaf_nodes[round]].weight = Fixed::FromInteger(2);
+    times.push_back(MillisecondsOf([&] {
+      const absl::Span<int64_t> own = absl::MakeSpan(scores).subspan(FirstVillage());
+      reweighing.Score(scheme, kThreads, own);
+      forest.SumUp(scores, absl::MakeSpan(sums));
+      for (size_t village = 0; village < villages; ++village) {
+        values[village] = Fixed::FromUnits(own[village]);
+      }
+      TERRACE_CHECK(PlacesOf(values, Ties::kCompetition, {}, {})[0].has_value());
+    }));
+    TERRACE_CHECK(sums.back().count == kNationLevels.back());
+  }
+  table->Add({"a weight changed: 620,573 x 100 scored and placed anew", Median(times), "ms"});
+}
+
 void MeasureRobustness(Table* table) {
   constexpr int kCounties = 2978;
   const Scheme scheme = IndexOf(kColumns);
@@ -332,6 +366,7 @@ void MeasureEngine(const Effort& effort, Table* table) {
   MeasureRollUp(effort, parents, peer, table);
   MeasurePlaces(effort, peer, table);
   MeasureChange(parents, table);
+  MeasureSimulation(parents, table);
   MeasureRobustness(table);
 }
 

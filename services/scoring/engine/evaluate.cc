@@ -10,6 +10,7 @@
 #include "services/scoring/engine/board.h"
 #include "services/scoring/engine/finish_all.h"
 #include "services/scoring/engine/places.h"
+#include "services/scoring/engine/reweigh.h"
 #include "services/scoring/engine/roll_up.h"
 #include "services/scoring/engine/sheet.h"
 #include "services/scoring/engine/weights.h"
@@ -47,6 +48,34 @@ class Evaluator {
       Judge(leaf);
     }
     FinishSheets();
+    RollUp();
+    Place();
+    return std::move(out_);
+  }
+
+  // From what leaves earned, see Reweigh.
+  Evaluation RunAgain(const Evaluation& before) {
+    std::vector<std::vector<int64_t>> leaves;
+    for (int node : scheme_.leaf_nodes) {
+      std::vector<int64_t>& column = leaves.emplace_back(units_, kNoCell);
+      for (size_t unit = 0; unit < units_; ++unit) {
+        const absl::optional<Fixed>& value = before.nodes[node][unit];
+        if (table_.HasSheet(unit) && value) column[unit] = value->units();
+      }
+    }
+    std::vector<int64_t> scores(units_, kNoCell);
+    Reweighing(std::move(leaves)).Score(scheme_, /*threads=*/1, absl::MakeSpan(scores));
+    out_.screened_out.resize(units_);
+    sheets_.resize(units_);
+    for (size_t unit = 0; unit < units_; ++unit) {
+      SheetResult& sheet = sheets_[unit];
+      sheet.assessment = scores[unit] != kNoCell  ? Assessment::kScored
+                         : before.coverage[unit] ? Assessment::kMissing
+                                                 : Assessment::kNotApplicable;
+      if (scores[unit] != kNoCell) sheet.score = Fixed::FromUnits(scores[unit]);
+    }
+    out_.weights = WeightsOf(scheme_);
+    out_.coverage = before.coverage;
     RollUp();
     Place();
     return std::move(out_);
@@ -285,6 +314,18 @@ Sets SiblingsOf(const Table& table) {
 
 Evaluation Evaluate(const Scheme& scheme, const Table& table) {
   return Evaluator(scheme, table).Run();
+}
+
+absl::optional<Evaluation> Reweigh(const Scheme& scheme, const Table& table,
+                                   const Evaluation& before) {
+  const auto sums_counts = [](const Rollup& rollup) {
+    return rollup.method == Method::kRatioOfSums;
+  };
+  if (!Reweighing::Covers(scheme) || !scheme.ranking.tie_breakers.empty() ||
+      std::any_of(scheme.rollups.begin(), scheme.rollups.end(), sums_counts)) {
+    return absl::nullopt;
+  }
+  return Evaluator(scheme, table).RunAgain(before);
 }
 
 }  // namespace terrace::scoring::engine

@@ -68,6 +68,12 @@ struct Evaluation {
 
 Evaluation Evaluate(const Scheme& scheme, const Table& table);
 
+// The same table under another scheme with the same leaves, groupings and roll-ups, which only
+// combines and weighs the leaves otherwise: scores, places and grades as Evaluate gives them, from
+// what it gave before, without stages and nodes. nullopt where that does not suffice.
+absl::optional<Evaluation> Reweigh(const Scheme& scheme, const Table& table,
+                                   const Evaluation& before);
+
 // The number of the set of peers that each unit belongs to under Peers::kSiblings: one for the
 // units without a parent, and one for each row that is a parent.
 Sets SiblingsOf(const Table& table);
