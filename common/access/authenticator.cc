@@ -1,18 +1,14 @@
 #include "common/access/authenticator.h"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
-#include <utility>
 
 #include "common/base/error.h"
-#include "common/base/sha256.h"
 #include "common/base/time.h"
 #include "terrace/internal/v1/internal.pb.h"
 
 namespace terrace::access {
 
-IdentitySigner::IdentitySigner(std::string key) : key_(std::move(key)) {}
+IdentitySigner::IdentitySigner(absl::string_view key) : seal_(key, "identity") {}
 
 std::string IdentitySigner::Sign(const Identity& identity, absl::Time now) const {
   internal::v1::Identity out;
@@ -29,24 +25,15 @@ std::string IdentitySigner::Sign(const Identity& identity, absl::Time now) const
       *to->mutable_expire_time() = ToProto(grant.expires);
   }
   *out.mutable_expire_time() = ToProto(std::min(identity.expires, now + kIdentityLife));
-  internal::v1::SignedIdentity signed_identity;
-  signed_identity.set_identity(out.SerializeAsString());
-  signed_identity.set_mac(HmacSha256(key_, signed_identity.identity()));
-  return signed_identity.SerializeAsString();
+  return seal_.Put(out.SerializeAsString());
 }
 
 absl::StatusOr<Identity> IdentitySigner::Authenticate(const Credentials& credentials,
                                                       absl::Time now) const {
-  internal::v1::SignedIdentity signed_identity;
   internal::v1::Identity in;
-  if (credentials.signed_identity.empty() ||
-      !signed_identity.ParseFromString(credentials.signed_identity) ||
-      signed_identity.mac().size() != 32) {
-    return Error(Reason::IDENTITY_MISSING);
-  }
-  const std::string mac = HmacSha256(key_, signed_identity.identity());
-  if (CRYPTO_memcmp(mac.data(), signed_identity.mac().data(), mac.size()) != 0 ||
-      !in.ParseFromString(signed_identity.identity()) || FromProto(in.expire_time()) <= now) {
+  const absl::optional<absl::string_view> bytes = seal_.Open(credentials.signed_identity);
+  if (!bytes || !in.ParseFromArray(bytes->data(), static_cast<int>(bytes->size())) ||
+      FromProto(in.expire_time()) <= now) {
     return Error(Reason::IDENTITY_MISSING);
   }
   Identity out;

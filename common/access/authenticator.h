@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/access/identity.h"
+#include "common/base/seal.h"
 
 namespace terrace::access {
 
@@ -30,7 +31,7 @@ class Authenticator {
 // Signs identities with the deployment's key and checks such signatures.
 class IdentitySigner : public Authenticator {
  public:
-  explicit IdentitySigner(std::string key);
+  explicit IdentitySigner(absl::string_view key);
 
   // The header's value; good until identity.expires, at most kIdentityLife from now.
   std::string Sign(const Identity& identity, absl::Time now) const;
@@ -39,7 +40,7 @@ class IdentitySigner : public Authenticator {
                                         absl::Time now) const override;
 
  private:
-  const std::string key_;
+  const Seal seal_;
 };
 
 inline constexpr char kIdentityHeader[] = "terrace-identity-bin";

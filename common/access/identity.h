@@ -1,5 +1,5 @@
 // Who is calling: the grants of a token, as the gateway found them. Pure values; signing and
-// checking of the header is in signed_identity.h.
+// checking of the header is in authenticator.h.
 #ifndef TERRACE_COMMON_ACCESS_IDENTITY_H_
 #define TERRACE_COMMON_ACCESS_IDENTITY_H_
 
