@@ -51,6 +51,7 @@ Day LastDayOf(const v1::Designation& designation) {
 
 absl::Status CompleteTerm(const v1::LevelRule& rule, Day after, Day today,
                           v1::DesignationTerm* term) {
+  term->clear_score();
   TERRACE_ASSIGN_OR_RETURN(Day named, TodayOrEarlier("named_date", term->named_date(), today));
   TERRACE_RETURN_IF_ERROR(CheckNotBefore("named_date", named, after + 1));
   *term->mutable_named_date() = ToProtoDate(named);

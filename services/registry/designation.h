@@ -27,8 +27,8 @@ v1::DesignationState StateOn(const v1::Designation& designation, Day day, Day cl
 // The last day of the last term.
 Day LastDayOf(const v1::Designation& designation);
 
-// Checks a term and fills in its last day from the level's rule. `after` is the day of the naming
-// before it; kFirstDay for the first.
+// Checks what a caller may set of a term and fills in its last day from the level's rule. `after`
+// is the day of the naming before it; kFirstDay for the first.
 absl::Status CompleteTerm(const v1::LevelRule& rule, Day after, Day today,
                           v1::DesignationTerm* term);
 

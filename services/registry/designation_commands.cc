@@ -11,6 +11,7 @@
 #include "common/resource/names.h"
 #include "common/tree/judge.h"
 #include "services/registry/designation.h"
+#include "services/registry/eligibility.h"
 #include "services/registry/fields.h"
 #include "services/registry/keys.h"
 #include "services/registry/programme.h"
@@ -118,6 +119,15 @@ absl::Status RegistryState::GrantDesignation(const v1::GrantDesignationRequest& 
   TERRACE_RETURN_IF_ERROR(CompleteTerm(*rule, kFirstDay, today, designation.mutable_terms(0)));
   const Day named = DayOr(designation.terms(0).named_date(), today);
   TERRACE_RETURN_IF_ERROR(CheckTitle(programme, designation.title(), named));
+  TERRACE_ASSIGN_OR_RETURN(
+      absl::optional<v1::TermScore> score,
+      ScoreVouchedFor(eligibility_seal_, request.eligibility(),
+                      {request.parent(), programme.name(), designation.title(), *rule},
+                      decision.now()));
+  if (score) {
+    *designation.mutable_score() = score->value();
+    *designation.mutable_terms(0)->mutable_score() = *std::move(score);
+  }
   TERRACE_RETURN_IF_ERROR(CheckScore(*rule, designation));
 
   const Standing* standing = programmes_.Find(programme.name(), unit);
@@ -175,6 +185,12 @@ absl::Status RegistryState::RenewDesignation(const v1::RenewDesignationRequest& 
   const Day last = DayOr(designation.terms().rbegin()->named_date(), kFirstDay);
   v1::DesignationTerm term = request.term();
   TERRACE_RETURN_IF_ERROR(CompleteTerm(*rule, last, judged.today, &term));
+  TERRACE_ASSIGN_OR_RETURN(absl::optional<v1::TermScore> score,
+                           ScoreVouchedFor(eligibility_seal_, request.eligibility(),
+                                           {resource::UnitName(resource::OwnerOf(request.name())),
+                                            designation.programme(), designation.title(), *rule},
+                                           decision.now()));
+  if (score) *term.mutable_score() = *std::move(score);
   *designation.add_terms() = std::move(term);
   *designation.mutable_update_time() = ToProto(decision.now());
   const storage::v1::DesignationRecord stored = ToRecord(std::move(designation));

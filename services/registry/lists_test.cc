@@ -592,7 +592,7 @@ TEST_F(ListsTest, StateFromASnapshotEqualsStateFromTheFirstRevision) {
                                    });
   scan_done.WaitForNotification();
 
-  RegistryState from_log, from_snapshot, from_both;
+  RegistryState from_log(TestSeal()), from_snapshot(TestSeal()), from_both(TestSeal());
   from_log.tree();  // Indexed from the first batch on, change by change.
   for (const store::CommittedPtr& batch : log) from_log.ApplyBatch(*batch);
   for (const store::Entry& entry : rows) from_snapshot.ApplyEntry(entry);
@@ -604,7 +604,7 @@ TEST_F(ListsTest, StateFromASnapshotEqualsStateFromTheFirstRevision) {
   EXPECT_EQ(from_snapshot.Digest(), digest);
   EXPECT_EQ(from_both.Digest(), digest);
   log.pop_back();
-  RegistryState shorter;
+  RegistryState shorter(TestSeal());
   for (const store::CommittedPtr& batch : log) shorter.ApplyBatch(*batch);
   EXPECT_NE(shorter.Digest(), digest);
 }

@@ -53,6 +53,14 @@ absl::Status CheckRange(absl::string_view field, int64_t value, int64_t max) {
                                              {"range", absl::StrCat("0 to ", max)}});
 }
 
+absl::Status CheckScoreRule(const v1::ScoreRule& rule) {
+  TERRACE_RETURN_IF_ERROR(
+      resource::ParseName(rule.scheme(), "units/{office}/schemes/{scheme}").status());
+  TERRACE_RETURN_IF_ERROR(
+      CheckRange("levels.score_rule.periods_back_max", rule.periods_back_max(), kPeriodsBackMax));
+  return CheckRange("levels.score_rule.valid_days", rule.valid_days(), kValidDaysMax);
+}
+
 absl::Status CheckLevels(const Vocabulary& vocabulary, const v1::Programme& programme) {
   TERRACE_RETURN_IF_ERROR(CheckCount(programme.levels_size(), kLevelRulesMax));
   std::set<absl::string_view> levels;
@@ -65,6 +73,7 @@ absl::Status CheckLevels(const Vocabulary& vocabulary, const v1::Programme& prog
     if (rule.has_threshold()) {
       TERRACE_RETURN_IF_ERROR(FromProto(rule.threshold(), "levels.threshold").status());
     }
+    if (rule.has_score_rule()) TERRACE_RETURN_IF_ERROR(CheckScoreRule(rule.score_rule()));
   }
   for (const v1::LevelRule& rule : programme.levels()) {
     if (rule.required_level().empty()) continue;

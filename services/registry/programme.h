@@ -17,6 +17,8 @@ inline constexpr int kLevelRulesMax = 20;
 inline constexpr int kQuotasMax = 500;
 inline constexpr int kQuotaMax = 1'000'000;
 inline constexpr int kTermMonthsMax = 1200;
+inline constexpr int kPeriodsBackMax = 100;
+inline constexpr int kValidDaysMax = 3660;
 inline constexpr int kCalendarDaysMax = 1000;
 inline constexpr size_t kProgrammeBytesMax = 128 << 10;
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "services/registry/registry_test_util.h"
+#include "terrace/scoring/v1/eligibility.pb.h"
 
 namespace terrace::registry {
 namespace {
@@ -302,6 +303,188 @@ TEST_F(ProgrammesTest, ThresholdsAndLowerTitlesAreAskedFor) {
   EXPECT_THAT(Grant(request).status(), HasTheReason(Reason::TITLE_NEEDED));
   ASSERT_THAT(Grant(GrantRequest("east-1", "county")).status(), IsFine());
   EXPECT_THAT(Grant(request).status(), IsFine());
+}
+
+// Titles of a level whose rule names a scheme.
+class EligibilityTest : public ProgrammesTest {
+ protected:
+  EligibilityTest() {
+    EXPECT_THAT(Change([](v1::Programme& programme) {
+                  v1::LevelRule& rule = *programme.mutable_levels(2);
+                  rule.mutable_threshold()->set_value("90");
+                  rule.mutable_score_rule()->set_scheme("units/county/schemes/quality");
+                }),
+                IsFine());
+    Enroll({"east-1", "east-2"});
+  }
+
+  // What scoring would say of the unit now.
+  scoring::v1::Eligibility Answer(const std::string& unit) {
+    scoring::v1::Eligibility answer;
+    answer.set_unit("units/" + unit);
+    answer.set_programme(kProgramme);
+    answer.set_level("levels/county");
+    v1::GetProgrammeRequest get;
+    get.set_name(kProgramme);
+    *answer.mutable_rule() = registry_.Call<v1::Programme>("GetProgramme", get)->levels(2);
+    answer.set_eligible(true);
+    answer.mutable_score()->set_value("92.5");
+    answer.set_scheme("units/county/schemes/quality@3");
+    answer.set_period("2015");
+    answer.set_publication("units/county/publications/round");
+    *answer.mutable_log_time() = terrace::ToProto(registry_.clock().Now());
+    *answer.mutable_valid_until() = terrace::ToProto(registry_.clock().Now() + absl::Hours(24));
+    return answer;
+  }
+  static std::string Sealed(const scoring::v1::Eligibility& answer) {
+    return TestSeal().Put(answer.SerializeAsString());
+  }
+  absl::StatusOr<v1::Designation> GrantOn(const std::string& seal) {
+    v1::GrantDesignationRequest request = GrantRequest("east-1", "county");
+    request.mutable_designation()->mutable_score()->set_value("99");
+    request.mutable_designation()->mutable_terms(0)->mutable_score()->set_scheme("the caller's");
+    request.set_eligibility(seal);
+    return Grant(request);
+  }
+};
+
+TEST_F(EligibilityTest, WhatATitleRestsOnComesFromTheSealedAnswer) {
+  const scoring::v1::Eligibility answer = Answer("east-1");
+  auto granted = GrantOn(Sealed(answer));
+  ASSERT_THAT(granted.status(), IsFine());
+  EXPECT_EQ(granted->score().value(), "92.5");
+  const v1::TermScore& score = granted->terms(0).score();
+  EXPECT_EQ(score.value().value(), "92.5");
+  EXPECT_EQ(score.scheme(), "units/county/schemes/quality@3");
+  EXPECT_EQ(score.period(), "2015");
+  EXPECT_EQ(score.publication(), "units/county/publications/round");
+  EXPECT_EQ(score.check_time().SerializeAsString(), answer.log_time().SerializeAsString());
+
+  // The next term rests on another answer; the naming keeps its own score.
+  v1::RenewDesignationRequest renew;
+  renew.set_name(granted->name());
+  renew.set_acting_office("units/county");
+  *renew.mutable_term()->mutable_named_date() = DateOf("2016-06-01");
+  auto renewed = [&] { return registry_.Call<v1::Designation>("RenewDesignation", renew); };
+  EXPECT_THAT(renewed().status(), HasTheReason(Reason::ELIGIBILITY_NEEDED));
+  renew.set_eligibility(Sealed(Answer("east-2")));
+  EXPECT_THAT(renewed().status(), HasTheReason(Reason::ELIGIBILITY_MISMATCH));
+  scoring::v1::Eligibility later = Answer("east-1");
+  later.mutable_score()->set_value("95");
+  renew.set_eligibility(Sealed(later));
+  granted = renewed();
+  ASSERT_THAT(granted.status(), IsFine());
+  ASSERT_EQ(granted->terms_size(), 2);
+  EXPECT_EQ(granted->terms(0).score().value().value(), "92.5");
+  EXPECT_EQ(granted->terms(1).score().value().value(), "95");
+  EXPECT_EQ(granted->score().value(), "92.5");
+}
+
+TEST_F(EligibilityTest, WithoutAGoodAnswerThereIsNoTitle) {
+  const scoring::v1::Eligibility good = Answer("east-1");
+  auto refused = [&](void (*spoil)(scoring::v1::Eligibility&)) {
+    scoring::v1::Eligibility answer = good;
+    spoil(answer);
+    return GrantOn(Sealed(answer)).status();
+  };
+  EXPECT_THAT(GrantOn("").status(), HasTheReason(Reason::ELIGIBILITY_NEEDED));
+  EXPECT_THAT(GrantOn("east-1 is eligible").status(), HasTheReason(Reason::ELIGIBILITY_FORGED));
+  EXPECT_THAT(GrantOn(Seal("another", "eligibility").Put(good.SerializeAsString())).status(),
+              HasTheReason(Reason::ELIGIBILITY_FORGED));
+  std::string changed = Sealed(good);
+  changed[changed.find("92.5")] = '8';
+  EXPECT_THAT(GrantOn(changed).status(), HasTheReason(Reason::ELIGIBILITY_FORGED));
+
+  EXPECT_THAT(refused([](scoring::v1::Eligibility& e) { e.set_unit("units/east-2"); }),
+              HasTheReason(Reason::ELIGIBILITY_MISMATCH));
+  EXPECT_THAT(refused([](scoring::v1::Eligibility& e) { e.set_programme("units/x/programmes/y"); }),
+              HasTheReason(Reason::ELIGIBILITY_MISMATCH));
+  EXPECT_THAT(refused([](scoring::v1::Eligibility& e) { e.set_level("levels/nation"); }),
+              HasTheReason(Reason::ELIGIBILITY_MISMATCH));
+  EXPECT_THAT(refused([](scoring::v1::Eligibility& e) { e.set_title("another"); }),
+              HasTheReason(Reason::ELIGIBILITY_MISMATCH));
+  EXPECT_THAT(refused([](scoring::v1::Eligibility& e) {
+                e.mutable_rule()->mutable_threshold()->set_value("60");
+              }),
+              HasTheReason(Reason::ELIGIBILITY_OUTDATED));
+  const absl::Status not_eligible = refused([](scoring::v1::Eligibility& e) {
+    e.set_eligible(false);
+    scoring::v1::EligibilityCheck& check = *e.add_checks();
+    check.set_outcome(scoring::v1::ELIGIBILITY_OUTCOME_FAILED);
+    check.set_message("A veto bars the unit: fire.");
+    check.set_message_zh("一票否决：fire。");
+    e.add_checks()->set_message("All the rest is well.");
+  });
+  EXPECT_THAT(not_eligible, HasTheReason(Reason::NOT_ELIGIBLE));
+  EXPECT_EQ(DetailsOf(not_eligible)->en,
+            "units/east-1 is not eligible: A veto bars the unit: fire.");
+  EXPECT_EQ(DetailsOf(not_eligible)->zh, "units/east-1 不符合条件：一票否决：fire。");
+
+  EXPECT_THAT(refused([](scoring::v1::Eligibility& e) {
+                e.mutable_valid_until()->set_seconds(e.log_time().seconds() - 1);
+              }),
+              HasTheReason(Reason::ELIGIBILITY_EXPIRED));
+  EXPECT_THAT(GrantOn(Sealed(good)).status(), IsFine()) << "and this one is good";
+}
+
+TEST_F(EligibilityTest, AnAnswerDoesNotOutliveTheRuleItWasMadeBy) {
+  const std::string seal = Sealed(Answer("east-1"));
+  // What the rule of the level does not say changes nothing.
+  ASSERT_THAT(Change([](v1::Programme& programme) {
+                programme.set_display_name("Model units of the county");
+                programme.mutable_levels(0)->set_term_months(12);
+              }),
+              IsFine());
+  ASSERT_THAT(Change([](v1::Programme& programme) {
+                programme.mutable_levels(2)->mutable_threshold()->set_value("95");
+              }),
+              IsFine());
+  EXPECT_THAT(GrantOn(seal).status(), HasTheReason(Reason::ELIGIBILITY_OUTDATED));
+  ASSERT_THAT(Change([](v1::Programme& programme) {
+                programme.mutable_levels(2)->mutable_threshold()->set_value("90");
+              }),
+              IsFine());
+  EXPECT_THAT(GrantOn(seal).status(), IsFine());
+}
+
+TEST_F(EligibilityTest, WhereNoSchemeIsNamedTheCallerStatesTheScore) {
+  ASSERT_THAT(
+      Change([](v1::Programme& programme) { programme.mutable_levels(2)->clear_score_rule(); }),
+      IsFine());
+  scoring::v1::Eligibility answer = Answer("east-1");
+  answer.set_unit("units/east-2");
+  EXPECT_THAT(GrantOn(Sealed(answer)).status(), HasTheReason(Reason::ELIGIBILITY_MISMATCH))
+      << "what is given must be good";
+  auto granted = GrantOn(Sealed(Answer("east-1")));
+  ASSERT_THAT(granted.status(), IsFine());
+  EXPECT_EQ(granted->score().value(), "99");
+  EXPECT_FALSE(granted->terms(0).has_score());
+}
+
+TEST_F(EligibilityTest, AScoreRuleIsChecked) {
+  auto changed = [&](void (*change)(v1::ScoreRule&)) {
+    return Change([change](v1::Programme& programme) {
+      change(*programme.mutable_levels(2)->mutable_score_rule());
+    });
+  };
+  EXPECT_THAT(changed([](v1::ScoreRule& rule) { rule.clear_scheme(); }),
+              HasTheReason(Reason::INVALID_NAME));
+  EXPECT_THAT(changed([](v1::ScoreRule& rule) { rule.set_scheme("units/a/checklists/b"); }),
+              HasTheReason(Reason::INVALID_NAME));
+  EXPECT_THAT(changed([](v1::ScoreRule& rule) { rule.set_scheme("units/a/schemes/b@1"); }),
+              HasTheReason(Reason::INVALID_NAME));
+  EXPECT_THAT(changed([](v1::ScoreRule& rule) { rule.set_periods_back_max(-1); }),
+              HasTheReason(Reason::NUMBER_OUT_OF_RANGE));
+  EXPECT_THAT(changed([](v1::ScoreRule& rule) { rule.set_periods_back_max(101); }),
+              HasTheReason(Reason::NUMBER_OUT_OF_RANGE));
+  EXPECT_THAT(changed([](v1::ScoreRule& rule) { rule.set_valid_days(3661); }),
+              HasTheReason(Reason::NUMBER_OUT_OF_RANGE));
+  EXPECT_THAT(changed([](v1::ScoreRule& rule) {
+                rule.set_periods_back_max(100);
+                rule.set_valid_days(3660);
+                rule.set_basis(v1::SCORE_BASIS_LIVE);
+              }),
+              IsFine());
 }
 
 TEST_F(ProgrammesTest, QuotasHoldWhenManyGrantAtOnce) {

@@ -20,6 +20,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -32,6 +33,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "common/access/identity.h"
+#include "common/base/seal.h"
 #include "common/machine/decision.h"
 #include "common/machine/state.h"
 #include "services/registry/codes.h"
@@ -93,6 +95,9 @@ struct NewUnit {
 
 class RegistryState : public machine::State {
  public:
+  // `eligibility_seal` is the one that scoring seals its answers with.
+  explicit RegistryState(Seal eligibility_seal) : eligibility_seal_(std::move(eligibility_seal)) {}
+
   void OnChange(const machine::RowChange& change) override;
   std::string IndexDigest() const override;
 
@@ -231,6 +236,7 @@ class RegistryState : public machine::State {
   absl::Status CheckQuotas(const v1::Programme& programme, const v1::Designation& designation,
                            absl::string_view unit, absl::string_view kind) const;
 
+  const Seal eligibility_seal_;
   mutable absl::Mutex index_mu_;
   mutable bool indexed_ ABSL_GUARDED_BY(index_mu_) = false;
   RowHolds holds_;

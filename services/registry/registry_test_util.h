@@ -55,6 +55,9 @@ inline access::Identity WithGrant(std::string unit, options::v1::Role role,
   return identity;
 }
 
+// What scoring would seal with.
+inline Seal TestSeal() { return Seal("a secret of tests", "eligibility"); }
+
 class Registry {
  public:
   // `url` as in store::StoreOptions.
@@ -66,7 +69,7 @@ class Registry {
     machine::MachineOptions options;
     options.service = "registry";
     options.store = *std::move(store);
-    options.make_state = [] { return std::make_unique<RegistryState>(); };
+    options.make_state = [] { return std::make_unique<RegistryState>(TestSeal()); };
     options.tree = [this] { return Tree(); };
     options.clock = &clock_;
     options.executor = &executor_;

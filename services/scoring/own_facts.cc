@@ -130,4 +130,18 @@ absl::StatusOr<std::shared_ptr<const CompiledScheme>> OwnFacts::Resolve(
   return found;
 }
 
+absl::optional<calendar::PeriodKind> OwnFacts::PeriodicityOf(const SchemeRef& scheme) const {
+  auto family = schemes_.find(scheme.Family());
+  if (family == schemes_.end()) return absl::nullopt;
+  const CompiledScheme* last = nullptr;
+  for (const auto& [id, version] : family->second) {
+    if (version.state != v1::SCHEME_STATE_PUBLISHED) continue;
+    if (last == nullptr || version.compiled->first_period > last->first_period) {
+      last = version.compiled.get();
+    }
+  }
+  if (last == nullptr) return absl::nullopt;
+  return last->periodicity;
+}
+
 }  // namespace terrace::scoring

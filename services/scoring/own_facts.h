@@ -11,6 +11,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
+#include "common/calendar/period.h"
 #include "services/scoring/facts/facts.h"
 #include "services/scoring/names.h"
 #include "services/scoring/scheme_board.h"
@@ -32,6 +34,9 @@ class OwnFacts {
   // NOT_A_BOARD_PERIOD.
   absl::StatusOr<std::shared_ptr<const CompiledScheme>> Resolve(
       const SchemeRef& scheme, const calendar::Period& period) const;
+
+  // The length of the periods of a scheme, by the version in force since last; nullopt without one.
+  absl::optional<calendar::PeriodKind> PeriodicityOf(const SchemeRef& scheme) const;
 
  private:
   struct Version {

@@ -10,6 +10,7 @@
 #include "common/resource/filter.h"
 #include "common/resource/page_token.h"
 #include "services/scoring/board_read.h"
+#include "services/scoring/eligibility/check_eligibility.h"
 #include "services/scoring/present_parts.h"
 #include "services/scoring/publications/announced_scores.h"
 #include "services/scoring/score_stream.h"
@@ -302,6 +303,10 @@ class Adder {
   template <class Req, class Resp>
   void Add(absl::string_view method,
            void (*fn)(const ReadContext&, Call&, const Req&, Resp*, StatusDone)) {
+    AddFunction<Req, Resp>(method, fn);
+  }
+  template <class Req, class Resp, class F>
+  void AddFunction(absl::string_view method, F fn) {
     auto answer = [context = context_, stale_inputs = stale_inputs_, fn](
                       Call& call, const Req& request, Resp* reply, StatusDone done) {
       // From before the read: what comes back meanwhile makes the answer no older.
@@ -330,6 +335,12 @@ void ScoringService::AddScores() {
   adder.Add("FreezeScheme", &FreezeScheme);
   adder.Add("SimulateScheme", &SimulateScheme);
   adder.Add("AssessRobustness", &AssessRobustness);
+  adder.AddFunction<v1::CheckEligibilityRequest, v1::Eligibility>(
+      "CheckEligibility", [seal = eligibility_seal_](const ReadContext& context, Call& call,
+                                                     const v1::CheckEligibilityRequest& request,
+                                                     v1::Eligibility* reply, StatusDone done) {
+        CheckEligibility(context, seal, call, request, reply, std::move(done));
+      });
 }
 
 void ScoringService::AddStreams() {

@@ -111,6 +111,10 @@ void Scoreboards::WaitFor(const RevisionVector& least, absl::Time deadline,
   AddWaiter({least, /*ready=*/false, std::move(done)}, deadline);
 }
 
+void Scoreboards::WaitComplete(absl::Time deadline, absl::AnyInvocable<void(absl::Status)> done) {
+  AddWaiter({{}, /*ready=*/true, std::move(done)}, deadline);
+}
+
 int64_t Scoreboards::WakeOnChange(absl::AnyInvocable<void()> wake) {
   Lock lock(this);
   wakes_.emplace(next_id_, std::move(wake));
@@ -190,16 +194,14 @@ void Scoreboards::Open(const BoardKey& key, absl::Time deadline,
     done(std::move(result));
     return;
   }
-  Waiter waiter;
-  waiter.ready = true;
-  waiter.done = [this, key, deadline, done = std::move(done)](absl::Status status) mutable {
+  auto complete = [this, key, deadline, done = std::move(done)](absl::Status status) mutable {
     if (!status.ok()) {
       done(std::move(status));
     } else {
       Open(key, deadline, std::move(done));
     }
   };
-  AddWaiter(std::move(waiter), deadline);
+  WaitComplete(deadline, std::move(complete));
 }
 
 void Scoreboards::Close(const BoardPin& pin) {
@@ -272,6 +274,13 @@ bool Scoreboards::Read(const BoardPin& pin,
   SharedLock lock(this);
   if (!Incomplete().empty() || !pin->board.ready()) return false;
   fn(pin->board, facts_);
+  return true;
+}
+
+bool Scoreboards::ReadFacts(absl::FunctionRef<void(const Facts&, const OwnFacts&)> fn) const {
+  SharedLock lock(this);
+  if (!Incomplete().empty()) return false;
+  fn(facts_, own_);
   return true;
 }
 

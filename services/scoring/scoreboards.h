@@ -105,6 +105,11 @@ class Scoreboards {
   void WaitFor(const types::v1::RevisionVector& least, absl::Time deadline,
                absl::AnyInvocable<void(absl::Status)> done);
 
+  // Runs fn(facts, own) under the shared lock. False while a feed has not told everything.
+  bool ReadFacts(absl::FunctionRef<void(const Facts&, const OwnFacts&)> fn) const;
+  // Runs `done` with OK once every feed has told everything; NOT_READY at the deadline.
+  void WaitComplete(absl::Time deadline, absl::AnyInvocable<void(absl::Status)> done);
+
   // ---- Boards.
 
   struct Entry;

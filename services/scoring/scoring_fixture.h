@@ -44,6 +44,9 @@ inline access::Identity Viewer(const std::string& unit) {
   return Who(unit, options::v1::ROLE_VIEWER);
 }
 
+// What the registry would open seals with.
+inline Seal TestSeal() { return Seal("a secret of tests", "eligibility"); }
+
 // Reads a server stream message by message.
 template <class Resp>
 class StreamReader {
@@ -173,7 +176,7 @@ class ScoringTest : public ::testing::Test, public Teller {
     ASSERT_TRUE(machine.ok()) << machine.status();
     machine_ = *std::move(machine);
     service_ = std::make_unique<ScoringService>(
-        ScoringServiceOptions{machine_.get(), [this] { return tree_.Get(); }, {}});
+        ScoringServiceOptions{machine_.get(), [this] { return tree_.Get(); }, {}, {}, TestSeal()});
   }
 
   rpc::Call CallOf(const std::string& method, access::Identity identity) {

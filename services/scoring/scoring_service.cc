@@ -146,6 +146,7 @@ ScoringService::ScoringService(ScoringServiceOptions options)
     : machine_(options.machine),
       tree_(std::move(options.tree)),
       stale_inputs_(std::move(options.stale_inputs)),
+      eligibility_seal_(std::move(options.eligibility_seal)),
       boards_(
           std::make_shared<Scoreboards>(&machine_->clock(), &machine_->executor(), options.feeds)),
       publisher_(std::make_shared<Publisher>(machine_, boards_, tree_)),

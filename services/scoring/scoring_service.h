@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/seal.h"
 #include "common/machine/machine.h"
 #include "common/rpc/methods.h"
 #include "google/protobuf/repeated_field.h"
@@ -38,6 +39,7 @@ struct ScoringServiceOptions {
   machine::TreeSource tree;
   Scoreboards::Feeds feeds;    // Those that will be fed into boards().
   StaleInputsFn stale_inputs;  // Asked for every answer; empty when none can be.
+  Seal eligibility_seal;       // That the registry opens answers of CheckEligibility with.
 };
 
 class Publisher;
@@ -75,6 +77,7 @@ class ScoringService {
   machine::Machine* const machine_;
   const machine::TreeSource tree_;
   const StaleInputsFn stale_inputs_;
+  const Seal eligibility_seal_;
   std::shared_ptr<Scoreboards> boards_;
   const std::shared_ptr<Publisher> publisher_;
   rpc::Methods methods_;

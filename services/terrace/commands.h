@@ -24,6 +24,7 @@ std::vector<Command> ReportCommands();
 std::vector<Command> VisitCommands();
 std::vector<Command> CampaignCommands();
 std::vector<Command> ScoreCommands();
+std::vector<Command> ScoreEligibleCommands();
 std::vector<Command> ScoreTableCommands();
 std::vector<Command> WatchCommands();
 std::vector<Command> CallCommands();

@@ -14,6 +14,7 @@
 #include "common/base/executor.h"
 #include "common/base/file.h"
 #include "common/base/random.h"
+#include "common/base/seal.h"
 #include "common/base/time.h"
 #include "common/base/timer.h"
 #include "common/machine/machine.h"
@@ -145,7 +146,8 @@ class SuiteImpl : public Suite {
     return absl::OkStatus();
   }
 
-  // The key signs identities between the processes of one deployment, which share the file.
+  // The key signs what the processes of one deployment, which share the file, tell each other: who
+  // calls, and who is eligible.
   absl::Status LoadIdentityKey() {
     const std::string path = options_.identity_key_file.empty()
                                  ? absl::StrCat(options_.data_dir, "/identity.key")
@@ -156,7 +158,8 @@ class SuiteImpl : public Suite {
       TERRACE_RETURN_IF_ERROR(WritePrivateFile(path, *key));
     }
     if (!key.ok()) return key.status();
-    signer_ = std::make_unique<access::IdentitySigner>(*std::move(key));
+    signer_ = std::make_unique<access::IdentitySigner>(*key);
+    eligibility_seal_.emplace(*key, "eligibility");
     return absl::OkStatus();
   }
 
@@ -200,10 +203,13 @@ class SuiteImpl : public Suite {
   absl::Status StartServices() {
     const machine::TreeSource tree = [this] { return Tree(); };
     if (Runs("registry")) {
-      TERRACE_ASSIGN_OR_RETURN(
-          Machine * machine,
-          StartMachine(
-              "registry", [] { return std::make_unique<registry::RegistryState>(); }, tree));
+      TERRACE_ASSIGN_OR_RETURN(Machine * machine,
+                               StartMachine(
+                                   "registry",
+                                   [seal = *eligibility_seal_] {
+                                     return std::make_unique<registry::RegistryState>(seal);
+                                   },
+                                   tree));
       registry_ = machine;
       Add(registry::RegistryMethods(machine));
     }
@@ -238,8 +244,8 @@ class SuiteImpl : public Suite {
           Machine * machine,
           StartMachine(
               "scoring", [] { return std::make_unique<scoring::ScoringState>(); }, tree));
-      scoring_ = std::make_unique<scoring::ScoringService>(
-          scoring::ScoringServiceOptions{machine, tree, ScoringFeeds(), StaleInputs()});
+      scoring_ = std::make_unique<scoring::ScoringService>(scoring::ScoringServiceOptions{
+          machine, tree, ScoringFeeds(), StaleInputs(), *eligibility_seal_});
     }
     if (Runs("gateway")) {
       TERRACE_ASSIGN_OR_RETURN(
@@ -512,6 +518,7 @@ class SuiteImpl : public Suite {
   Executor executor_{kExecutorThreads};
   Timer timer_;
   std::unique_ptr<access::IdentitySigner> signer_;
+  absl::optional<Seal> eligibility_seal_;  // Of scoring, for the registry.
   std::map<std::string, std::shared_ptr<rpc::Channel>> peers_;
   Upstreams upstreams_;
   std::map<std::string, std::unique_ptr<Machine>> machines_;

@@ -1,8 +1,10 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/store/cursor.h"
 #include "services/terrace/sample/sample.h"
 #include "terrace/registry/v1/registry.pb.h"
+#include "terrace/scoring/v1/eligibility.pb.h"
 #include "tests/robustness/actors.h"
 
 namespace terrace::robustness {
@@ -136,6 +138,25 @@ class RegistryActor : public Actor {
     ReadBack(*unit);
   }
 
+  // What scoring seals about a unit that takes part, for the registry to open; whether the unit is
+  // eligible, as it must be.
+  bool AskScoring(const OwnUnit& unit, std::string* seal) {
+    scoring::v1::CheckEligibilityRequest request;
+    request.set_unit(unit.name);
+    request.set_programme(sample::kProgramme);
+    request.set_level("levels/county");
+    request.set_title("model-unit");
+    *request.mutable_min_revision()->mutable_registry() =
+        store::ToProto(caller_.position("registry"));
+    scoring::v1::Eligibility answer;
+    const std::string what = absl::StrCat("eligibility of ", unit.name);
+    if (!caller_.Expect(caller_.Read(request, &answer), what)) return false;
+    caller_.Compare(what, "eligible", answer.eligible() ? "eligible" : answer.ShortDebugString(),
+                    "min_revision");
+    *seal = answer.seal();
+    return answer.eligible();
+  }
+
   // The next step in the programme.
   void Honour(OwnUnit* unit) {
     const std::string title = absl::StrCat(unit->name, "/designations/t1");
@@ -170,6 +191,7 @@ class RegistryActor : public Actor {
         designation.set_level("levels/county");
         designation.set_title("model-unit");
         *designation.add_terms()->mutable_named_date() = sample::DateOf(absl::CivilDay(2016, 2, 1));
+        if (!AskScoring(*unit, request.mutable_eligibility())) return;
         status = caller_.Change(request, &made, {.what = title, .keys = {title}});
         break;
       }
@@ -178,6 +200,7 @@ class RegistryActor : public Actor {
         request.set_name(title);
         request.set_acting_office(office_.name);
         *request.mutable_term()->mutable_named_date() = sample::DateOf(absl::CivilDay(2018, 2, 1));
+        if (!AskScoring(*unit, request.mutable_eligibility())) return;
         status = caller_.Change(request, &made, {.what = title, .keys = {title}});
         if (status.ok() && made.terms_size() != 2) {
           status = absl::InternalError(made.ShortDebugString());

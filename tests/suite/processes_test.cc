@@ -7,11 +7,11 @@
 
 #include "common/base/error.h"
 #include "google/longrunning/operations.pb.h"
-#include "google/protobuf/text_format.h"
 #include "terrace/inspections/v1/inspections.pb.h"
 #include "terrace/measures/v1/measure_tracker.pb.h"
 #include "terrace/scoring/v1/scoreboard.pb.h"
-#include "tests/suite/suite_fixture.h"
+#include "tests/suite/processes_fixture.h"
+#include "tests/suite/requests.h"
 
 namespace terrace {
 namespace {
@@ -21,92 +21,6 @@ using registry::v1::Unit;
 constexpr char kRegistry[] = "/terrace.registry.v1.UnitRegistry/";
 constexpr char kScoring[] = "/terrace.scoring.v1.Scoreboard/";
 constexpr char kMeasures[] = "/terrace.measures.v1.MeasureTracker/";
-
-// Needs nothing but the unit itself.
-constexpr char kOrderScheme[] = R"pb(
-  display_name: "Order"
-  points { value: "100" }
-  periodicity: PERIODICITY_YEAR
-  first_period: "2016"
-  population { levels: "levels/county" }
-  counts_from: COUNTS_FROM_SUBMITTED
-  nodes {
-    id: "findings"
-    points { value: "100" }
-    leaf {
-      rectification {}
-      ratio {}
-      empty: EMPTY_POLICY_FULL
-    }
-  }
-)pb";
-
-class ProcessesTest : public SuiteTest {
- protected:
-  void StartSuite() override {
-    // The gateway's key is the deployment's; it is made first and given to all.
-    std::filesystem::create_directories(dir_ / "gateway");
-    ASSERT_TRUE(WritePrivateFile(Key(), "0123456789abcdef0123456789abcdef").ok());
-    Launch("registry", {});
-    for (const char* service : {"measures", "inspections"}) {
-      Launch(service, {{"registry", AddressOf("registry")}});
-    }
-    Launch("scoring", {{"registry", AddressOf("registry")},
-                       {"measures", AddressOf("measures")},
-                       {"inspections", AddressOf("inspections")}});
-    std::map<std::string, std::string> all;
-    for (const auto& [service, suite] : services_) all[service] = AddressOf(service);
-    suite_ = MakeSuite("gateway", all);
-    admin_ = Connect(suite_->admin_token());
-  }
-
-  void TearDown() override {
-    admin_.reset();
-    suite_.reset();
-    services_.clear();
-    SuiteTest::TearDown();
-  }
-
-  std::string Key() const { return (dir_ / "deployment.key").string(); }
-  const std::string& AddressOf(const std::string& service) const { return addresses_.at(service); }
-
-  std::unique_ptr<Suite> MakeSuite(const std::string& service,
-                                   std::map<std::string, std::string> peers) {
-    SuiteOptions options;
-    options.services = {service};
-    options.data_dir = (dir_ / service).string();
-    options.listen = {"127.0.0.1:0"};
-    options.peers = std::move(peers);
-    options.identity_key_file = Key();
-    auto suite = Suite::Start(std::move(options));
-    EXPECT_TRUE(suite.ok()) << suite.status();
-    return suite.ok() ? *std::move(suite) : nullptr;
-  }
-  void Launch(const std::string& service, std::map<std::string, std::string> peers) {
-    services_[service] = MakeSuite(service, std::move(peers));
-    addresses_[service] = absl::StrCat("127.0.0.1:", services_[service]->port());
-  }
-  // Starts the gateway anew, before the services as they are now.
-  void RestartGateway() {
-    admin_.reset();
-    suite_.reset();
-    std::map<std::string, std::string> all;
-    for (const auto& [service, suite] : services_) all[service] = AddressOf(service);
-    suite_ = MakeSuite("gateway", all);
-    admin_ = Connect(suite_->admin_token());
-  }
-
-  gateway::v1::GetStatusResponse GetStatus() {
-    gateway::v1::GetStatusResponse report;
-    const absl::Status status = Call(*admin_, "/terrace.gateway.v1.Access/GetStatus",
-                                     gateway::v1::GetStatusRequest(), &report);
-    EXPECT_TRUE(status.ok()) << status;
-    return report;
-  }
-
-  std::map<std::string, std::unique_ptr<Suite>> services_;
-  std::map<std::string, std::string> addresses_;
-};
 
 TEST_F(ProcessesTest, UnaryCallsAreForwarded) {
   CreateUnit("county", "");
@@ -321,17 +235,7 @@ TEST_F(ProcessesTest, ServicesStartWithoutTheRegistryAndSayHowOldTheirMirrorsAre
 
 TEST_F(ProcessesTest, ScoresSayWhichOfTheirFiguresMayBeOld) {
   CreateUnit("county", "");
-  scoring::v1::CreateSchemeRequest create;
-  create.set_parent("units/county");
-  create.set_scheme_id("order");
-  create.set_version("1");
-  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(kOrderScheme, create.mutable_scheme()));
-  scoring::v1::Scheme scheme;
-  absl::Status status = Call(*admin_, absl::StrCat(kScoring, "CreateScheme"), create, &scheme);
-  ASSERT_TRUE(status.ok()) << status;
-  scoring::v1::PublishSchemeRequest publish;
-  publish.set_name(scheme.name());
-  status = Call(*admin_, absl::StrCat(kScoring, "PublishScheme"), publish, &scheme);
+  const absl::Status status = PublishOrderScheme(*admin_, "county");
   ASSERT_TRUE(status.ok()) << status;
 
   scoring::v1::ListScoresRequest request;

@@ -85,6 +85,7 @@ void RegistryFacts::Apply(const registry::v1::WatchUnitsResponse& message, Touch
         }
         if (zone != programme.zone) touched->zones = true;
         programme.zone = zone;
+        programme.told = std::make_shared<const registry::v1::Programme>(change.programme());
         break;
       }
       case registry::v1::RegistryChange::kEnrollment:
@@ -163,9 +164,10 @@ void RegistryFacts::ApplyDesignation(const registry::v1::Designation& designatio
       titles.begin(), titles.end(), designation.name(),
       [](const Title& title, const std::string& name) { return title.name < name; });
   if (it == titles.end() || it->name != designation.name()) {
-    it = titles.insert(it, Title{designation.name(), "", {}});
+    it = titles.insert(it, Title{designation.name(), "", 0, {}});
   }
   it->title = designation.title();
+  it->level = Code(designation.level());
   const DayNumber revoked =
       DayOf(designation.has_revoked_date(), designation.revoked_date(), kLastDay);
   it->spans.clear();
@@ -236,12 +238,17 @@ bool RegistryFacts::Covers(const std::vector<DaySpan>& spans, DayNumber day) {
                      [day](const DaySpan& span) { return span.Contains(day); });
 }
 
+const RegistryFacts::ProgrammeFacts* RegistryFacts::Find(absl::string_view programme) const {
+  auto found = programmes_.find(programme);
+  return found == programmes_.end() ? nullptr : &found->second;
+}
+
 const RegistryFacts::Membership* RegistryFacts::MembershipOf(absl::string_view programme,
                                                              Unit unit) const {
-  auto found = programmes_.find(programme);
-  if (found == programmes_.end()) return nullptr;
-  auto member = found->second.members.find(unit);
-  return member == found->second.members.end() ? nullptr : &member->second;
+  const ProgrammeFacts* found = Find(programme);
+  if (found == nullptr) return nullptr;
+  auto member = found->members.find(unit);
+  return member == found->members.end() ? nullptr : &member->second;
 }
 
 bool RegistryFacts::Enrolled(absl::string_view programme, Unit unit, absl::Time at) const {
@@ -270,6 +277,33 @@ std::vector<std::string> RegistryFacts::Titles(absl::string_view programme, Unit
     }
   }
   return names;
+}
+
+std::string RegistryFacts::TitleOfLevel(absl::string_view programme, Unit unit,
+                                        absl::string_view level, absl::Time at) const {
+  const Membership* membership = MembershipOf(programme, unit);
+  if (membership == nullptr) return "";
+  const DayNumber day = DayAt(at, Find(programme)->zone);
+  for (const Title& held : membership->titles) {
+    if (codes_[held.level] == level && Covers(held.spans, day)) return held.name;
+  }
+  return "";
+}
+
+bool RegistryFacts::TookPart(absl::string_view programme, Unit unit) const {
+  const Membership* membership = MembershipOf(programme, unit);
+  return membership != nullptr && !membership->spans.empty();
+}
+
+std::shared_ptr<const registry::v1::Programme> RegistryFacts::Programme(
+    absl::string_view programme) const {
+  const ProgrammeFacts* found = Find(programme);
+  return found == nullptr ? nullptr : found->told;
+}
+
+absl::CivilDay RegistryFacts::DayIn(absl::string_view programme, absl::Time at) const {
+  const ProgrammeFacts* found = Find(programme);
+  return absl::ToCivilDay(at, found == nullptr ? calendar::DefaultZone() : found->zone);
 }
 
 std::vector<Unit> RegistryFacts::Members(absl::string_view programme) const {

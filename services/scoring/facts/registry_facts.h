@@ -10,15 +10,18 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "common/tree/tree.h"
 #include "services/scoring/facts/unit_ids.h"
+#include "terrace/registry/v1/programme.pb.h"
 #include "terrace/registry/v1/watch.pb.h"
 
 namespace terrace::scoring {
@@ -62,6 +65,15 @@ class RegistryFacts {
   // Names of the titles held then, in byte order; with `title`, of that one alone.
   std::vector<std::string> Titles(absl::string_view programme, Unit unit, absl::Time at,
                                   absl::string_view title = "") const;
+  // Name of a title of that level (code) held then, the first in byte order; empty for none.
+  std::string TitleOfLevel(absl::string_view programme, Unit unit, absl::string_view level,
+                           absl::Time at) const;
+  // Whether the unit takes part in the programme or took part.
+  bool TookPart(absl::string_view programme, Unit unit) const;
+  // What the registry has told of a programme, as a whole; null for nothing.
+  std::shared_ptr<const registry::v1::Programme> Programme(absl::string_view programme) const;
+  // What day it is in the programme's zone.
+  absl::CivilDay DayIn(absl::string_view programme, absl::Time at) const;
   // Units that were ever enrolled in the programme.
   std::vector<Unit> Members(absl::string_view programme) const;
 
@@ -87,6 +99,7 @@ class RegistryFacts {
   struct Title {
     std::string name;
     std::string title;  // Id within the programme.
+    uint16_t level = 0;
     std::vector<DaySpan> spans;
   };
   struct Membership {
@@ -94,6 +107,7 @@ class RegistryFacts {
     std::vector<Title> titles;
   };
   struct ProgrammeFacts {
+    std::shared_ptr<const registry::v1::Programme> told;
     absl::TimeZone zone;
     absl::flat_hash_map<Unit, Membership> members;
   };
@@ -108,6 +122,7 @@ class RegistryFacts {
   const Place* PlaceAt(Unit unit, absl::Time at) const;
   uint16_t Code(absl::string_view name);
   ProgrammeFacts& ProgrammeOf(absl::string_view name);
+  const ProgrammeFacts* Find(absl::string_view programme) const;
   const Membership* MembershipOf(absl::string_view programme, Unit unit) const;
   static bool Covers(const std::vector<DaySpan>& spans, DayNumber day);
 

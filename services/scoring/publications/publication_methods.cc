@@ -137,6 +137,7 @@ absl::Status ListResults(Machine* machine, Call& call, const v1::ListResultsRequ
     v1::Result result =
         PresentResult(key, *publication, *state.rows().Get<storage::v1::StoredResult>(key));
     result.clear_nodes();
+    result.clear_vetoes();
     if (!access::MaySee(call.identity, *call.tree, unit, call.received) &&
         !Disclose(publication->disclosure(), &result)) {
       return false;

@@ -143,6 +143,7 @@ class Collector {
     *result.mutable_coverage() = score.coverage();
     result.set_disqualified(score.disqualified());
     *result.mutable_nodes() = score.nodes();
+    *result.mutable_vetoes() = score.vetoes();
     Row row;
     row.unit = std::string(copied.unit);
     row.level = levels_.try_emplace(copied.level, static_cast<int>(levels_.size())).first->second;
