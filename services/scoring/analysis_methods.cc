@@ -12,8 +12,6 @@
 #include "common/base/error.h"
 #include "services/scoring/board_read.h"
 #include "services/scoring/compare_scores.h"
-#include "services/scoring/engine/bands.h"
-#include "services/scoring/engine/places.h"
 #include "services/scoring/engine/robustness.h"
 #include "services/scoring/engine/sheet.h"
 #include "services/scoring/engine/weights.h"
@@ -22,6 +20,7 @@
 #include "services/scoring/schemes/scheme_diff.h"
 #include "services/scoring/scoring_service.h"
 #include "services/scoring/scoring_state.h"
+#include "services/scoring/standing_facts.h"
 
 namespace terrace::scoring {
 namespace {
@@ -224,20 +223,20 @@ class SimulateRead : public PairRead {
 
   void Work(bool more) override {
     if (more) return;
-    const std::vector<int64_t> ranks_before = RanksOf(&Row::before, *before_scheme_);
-    const std::vector<int64_t> ranks_after = RanksOf(&Row::after, changed_->engine);
+    const Standing before = StandingOf(&Row::before, *before_scheme_);
+    const Standing after = StandingOf(&Row::after, changed_->engine);
     std::vector<v1::SimulatedUnit> units;
     for (size_t i = 0; i < rows_.size(); ++i) {
       const Row& row = rows_[i];
       if (!row.listed) continue;
       reply_->set_unit_count(reply_->unit_count() + 1);
       v1::SimulatedUnit unit;
-      unit.set_grade_before(GradeOf(*before_scheme_, row.before));
-      unit.set_grade_after(GradeOf(changed_->engine, row.after));
-      unit.set_rank_before(ranks_before[i]);
-      unit.set_rank_after(ranks_after[i]);
-      if (IsScored(row.before)) *unit.mutable_before() = ExactDecimal(row.before.score);
-      if (IsScored(row.after)) *unit.mutable_after() = ExactDecimal(row.after.score);
+      unit.set_grade_before(GradeOfBand(*before_scheme_, before.bands[i]));
+      unit.set_grade_after(GradeOfBand(changed_->engine, after.bands[i]));
+      unit.set_rank_before(RankOf(before.places.ranks[i]));
+      unit.set_rank_after(RankOf(after.places.ranks[i]));
+      if (IsScored(row.before.score)) *unit.mutable_before() = ExactDecimal(row.before.score.score);
+      if (IsScored(row.after.score)) *unit.mutable_after() = ExactDecimal(row.after.score.score);
       const bool score = unit.before().value() != unit.after().value();
       const bool grade = unit.grade_before() != unit.grade_after();
       const bool rank = unit.rank_before() != unit.rank_after();
@@ -264,11 +263,20 @@ class SimulateRead : public PairRead {
   }
 
  private:
+  // Under one of the schemes.
+  struct Side {
+    engine::UnitScore score;
+    StandingFacts standing;
+  };
   struct Row {
     absl::string_view id;  // Good as long as the facts.
     bool listed = false;
-    engine::UnitScore before;
-    engine::UnitScore after;
+    Side before;
+    Side after;
+  };
+  struct Standing {
+    engine::StandingPlaces places;
+    std::vector<int> bands;
   };
 
   static bool IsScored(const engine::UnitScore& score) {
@@ -293,25 +301,21 @@ class SimulateRead : public PairRead {
     if (!peer) return;
     row.listed = true;
     row.id = facts.ids.Id(unit);
-    row.before = board.board().ScoreOf(unit);
-    if (other.board().HasPlace(unit)) row.after = other.board().ScoreOf(unit);
+    row.before = SideOf(board, facts, unit);
+    if (other.board().HasPlace(unit)) row.after = SideOf(other, facts, unit);
+  }
+  Side SideOf(const SchemeBoard& board, const Facts& facts, Unit unit) {
+    return {board.board().ScoreOf(unit), StandingFactsOf(board, facts, unit, &groups_)};
   }
 
-  // As RankUnits gives them; 0 for none.
-  std::vector<int64_t> RanksOf(engine::UnitScore Row::*score, const engine::Scheme& scheme) const {
-    std::vector<absl::optional<Fixed>> values(rows_.size());
-    for (size_t i = 0; i < rows_.size(); ++i) {
-      const engine::UnitScore& of = rows_[i].*score;
-      if (rows_[i].listed && IsScored(of) && !of.disqualified) {
-        values[i] = engine::Compared(scheme, of.score);
-      }
+  // Of the rows alone, as if there were no others of their level.
+  Standing StandingOf(Side Row::*side, const engine::Scheme& scheme) const {
+    StandingColumns columns(&scheme);
+    for (const Row& row : rows_) {
+      const Side& of = row.*side;
+      columns.Add(row.id, 0, row.listed ? of.score : engine::UnitScore(), of.standing);
     }
-    const auto places = engine::PlacesOf(values, engine::Ties::kCompetition, {}, {});
-    std::vector<int64_t> ranks;
-    for (const absl::optional<double>& place : places) {
-      ranks.push_back(place ? static_cast<int64_t>(*place) : 0);
-    }
-    return ranks;
+    return {columns.Places(), columns.Bands()};
   }
 
   const v1::SimulateSchemeRequest& request_;
@@ -324,6 +328,7 @@ class SimulateRead : public PairRead {
   const engine::Scheme* before_scheme_ = nullptr;
   std::vector<Row> rows_;
   absl::flat_hash_map<Unit, size_t> index_;
+  GroupNumbers groups_;
 };
 
 // The changed scheme, ready to score; null with issues when it has errors.

@@ -19,7 +19,8 @@
 namespace terrace::scoring {
 
 // Limits.
-inline constexpr int kCopiedAtOnce = 1000;  // Units looked at under one hold of the lock.
+inline constexpr int kCopiedAtOnce = 1000;   // Units looked at under one hold of the lock,
+inline constexpr int kGatheredAtOnce = 200;  // and where the sheet of each is gathered again.
 
 class PeerWalk {
  public:
@@ -35,6 +36,11 @@ class PeerWalk {
     number_ = board.change_number();
     after_.reset();
   }
+  // For the units below `top`, which may be none of the board's.
+  void StartBelow(const SchemeBoard& board, Unit top) {
+    Start(board);
+    walking_ = top != kNoUnit && board.order().Contains(top);
+  }
   // For a board whose units are taken while another one is walked.
   void StartBeside(const SchemeBoard& board) {
     Start(board);
@@ -43,10 +49,10 @@ class PeerWalk {
 
   bool walking() const { return walking_; }
   // The next units of the subtree, `top` included.
-  void Walk(const SchemeBoard& board, Unit top, TakeFn take) {
+  void Walk(const SchemeBoard& board, Unit top, TakeFn take, int units_max = kCopiedAtOnce) {
     TreeOrder::Walk walk(&board.order(), top, after_);
     Unit last = top;
-    for (int i = 0; i < kCopiedAtOnce && !walk.done(); ++i, walk.Next()) {
+    for (int i = 0; i < units_max && !walk.done(); ++i, walk.Next()) {
       last = walk.unit();
       take(last);
     }
@@ -54,8 +60,8 @@ class PeerWalk {
     if (walking_) after_ = board.order().PathOf(last, top);
   }
   // Units that changed since, wherever they are. True when these were all.
-  bool CatchUp(const SchemeBoard& board, TakeFn take) {
-    const std::vector<Unit> changed = board.ChangedAfter(number_, kCopiedAtOnce);
+  bool CatchUp(const SchemeBoard& board, TakeFn take, int units_max = kCopiedAtOnce) {
+    const std::vector<Unit> changed = board.ChangedAfter(number_, units_max);
     for (Unit unit : changed) take(unit);
     number_ += static_cast<int64_t>(changed.size());
     return number_ >= board.change_number();

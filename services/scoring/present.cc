@@ -82,6 +82,7 @@ void FillOutlook(const engine::Scheme& scheme, const engine::SheetResult& sheet,
   if (open.ok()) *out->mutable_open_points() = ExactDecimal(*open);
   if (outlook.least) *out->mutable_least() = ExactDecimal(*outlook.least);
   if (outlook.most) *out->mutable_most() = ExactDecimal(*outlook.most);
+  if (scheme.banding.method != engine::BandMethod::kBounds) return;  // A matter of all peers.
   for (size_t band = 0; band + 1 < outlook.needed.size(); ++band) {
     v1::GradeOutlook* grade = out->add_grades();
     grade->set_grade(scheme.bands[band].grade);
@@ -111,7 +112,10 @@ void FillSheet(const engine::Scheme& scheme, const ScoreRow& row, v1::Score* sco
 }  // namespace
 
 std::string GradeOf(const engine::Scheme& scheme, const engine::UnitScore& score) {
-  if (score.assessment != engine::Assessment::kScored || score.disqualified) return "";
+  if (score.assessment != engine::Assessment::kScored || score.disqualified ||
+      scheme.banding.method != engine::BandMethod::kBounds) {
+    return "";
+  }
   const int band = engine::BandByBounds(scheme.bands, engine::Compared(scheme, score.score));
   return band < 0 ? "" : scheme.bands[std::max(band, int{score.best_band})].grade;
 }

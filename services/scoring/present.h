@@ -49,7 +49,8 @@ ScoreRow CopyScore(const SchemeBoard& board, const Facts& facts, Unit unit,
 void FillScore(const CompiledScheme& scheme, const calendar::Period& period,
                const tree::Tree& names, const ScoreRow& row, v1::Score* score);
 
-// Empty without one. Live scores are graded by bounds alone (scheme_check.h).
+// Empty without one, and where grades are a matter of all peers (engine/standing.h): a score alone
+// has none then.
 std::string GradeOf(const engine::Scheme& scheme, const engine::UnitScore& score);
 
 // Whether the unit has a score or should have one: what lists show.

@@ -1,4 +1,5 @@
-// RankUnits: peers of a subtree in order, as of one vector.
+// RankUnits: peers of a subtree in order, as of one vector. Here by scores alone, equal ones
+// sharing the best of their places; rank_by_peers.h has the rest.
 //
 // Peers are copied in slices and put in order without the lock. What has changed meanwhile is laid
 // over that order in one last short hold, in which the page is taken as well: so all rows and both
@@ -14,7 +15,9 @@
 #include "services/scoring/board_read.h"
 #include "services/scoring/engine/bands.h"
 #include "services/scoring/engine/rank.h"
+#include "services/scoring/engine/standing.h"
 #include "services/scoring/peer_walk.h"
+#include "services/scoring/rank_by_peers.h"
 
 namespace terrace::scoring {
 namespace {
@@ -22,16 +25,14 @@ namespace {
 class RankRead : public BoardRead {
  public:
   RankRead(rpc::Call& call, const v1::RankUnitsRequest& request, calendar::Period period,
-           int page_size, v1::RankUnitsResponse* reply)
+           size_t page_size, uint64_t hash, v1::RankUnitsResponse* reply)
       : BoardRead(call),
         request_(request),
         period_(period),
-        page_size_(static_cast<size_t>(page_size)),
+        page_size_(page_size),
         level_(resource::LastSegment(request.level())),
         kind_(resource::LastSegment(request.kind())),
-        hash_(resource::ListHash({"RankUnits", request.subtree(), request.scheme(),
-                                  request.period(), request.level(), request.kind(),
-                                  request.at_time().SerializeAsString()})),
+        hash_(hash),
         reply_(reply) {}
 
   absl::StatusOr<bool> Copy(const SchemeBoard& board, const Facts& facts) override {
@@ -164,6 +165,44 @@ class RankRead : public BoardRead {
   bool more_ = false;
 };
 
+// What ranks the units of a scheme is known with its board.
+class RankByScheme : public BoardRead {
+ public:
+  RankByScheme(rpc::Call& call, const v1::RankUnitsRequest& request, calendar::Period period,
+               size_t page_size, v1::RankUnitsResponse* reply)
+      : BoardRead(call),
+        request_(request),
+        period_(period),
+        page_size_(page_size),
+        hash_(resource::ListHash({"RankUnits", request.subtree(), request.scheme(),
+                                  request.period(), request.level(), request.kind(),
+                                  request.at_time().SerializeAsString()})),
+        reply_(reply) {}
+
+  absl::StatusOr<bool> Copy(const SchemeBoard& board, const Facts& facts) override {
+    const std::string& scheme = board.scheme().proto.name();
+    if (rank_ == nullptr || scheme_ != scheme) {
+      scheme_ = scheme;
+      if (engine::StandsByPeers(board.scheme().engine)) {
+        rank_ = MakeRankByPeers(call_, request_, period_, page_size_, hash_, reply_);
+      } else {
+        rank_ = std::make_unique<RankRead>(call_, request_, period_, page_size_, hash_, reply_);
+      }
+    }
+    return rank_->Copy(board, facts);
+  }
+  void Work(bool more) override { rank_->Work(more); }
+
+ private:
+  const v1::RankUnitsRequest& request_;
+  const calendar::Period period_;
+  const size_t page_size_;
+  const uint64_t hash_;
+  v1::RankUnitsResponse* const reply_;
+  std::string scheme_;  // The version that `rank_` is for.
+  std::unique_ptr<BoardRead> rank_;
+};
+
 }  // namespace
 
 void RankUnits(const ReadContext& context, rpc::Call& call, const v1::RankUnitsRequest& request,
@@ -181,7 +220,8 @@ void RankUnits(const ReadContext& context, rpc::Call& call, const v1::RankUnitsR
     return;
   }
   key->at = AtTime(request.has_at_time(), request.at_time());
-  auto read = std::make_shared<RankRead>(call, request, key->period, *size, reply);
+  auto read =
+      std::make_shared<RankByScheme>(call, request, key->period, static_cast<size_t>(*size), reply);
   OnBoard(context, call, *key, /*quick=*/false, std::move(read), std::move(done));
 }
 

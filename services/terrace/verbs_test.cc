@@ -226,6 +226,25 @@ TEST_F(VerbsTest, AnyMethodCanBeCalled) {
   EXPECT_THAT(Run({"call", "ImportUnits"}).err, HasSubstr("takes a stream"));
 }
 
+TEST_F(VerbsTest, WhoIsEligibleIsToldCheckByCheck) {
+  Out({"call", "CreateProgramme", R"({"parent": "units/east", "programmeId": "model",
+       "programme": {"displayName": "Model units",
+                     "titles": [{"id": "model", "displayName": "Model unit"}],
+                     "levels": [{"level": "levels/township"}]}})"});
+  std::vector<std::string> line = {"score", "eligible", "east-1", "--programme",
+                                   "units/east/programmes/model"};
+  EXPECT_EQ(Run(line).code, 2) << "of which level?";
+  line.insert(line.end(), {"--level", "township", "--title", "model"});
+  EXPECT_THAT(Out(line),
+              AllOf(HasSubstr("enrolled"), HasSubstr("failed"),
+                    HasSubstr("takes no part in the programme"), HasSubstr("\nnot eligible\n")));
+  Out({"call", "EnrollUnits", R"({"parent": "units/east/programmes/model",
+       "rows": [{"unit": "units/east-1", "role": "ENROLLMENT_ROLE_PARTICIPANT"}]})"});
+  EXPECT_THAT(Out(line), AllOf(Not(HasSubstr("failed")), HasSubstr("\neligible until 20")));
+  line.push_back("--json");
+  EXPECT_THAT(Out(line), HasSubstr("\"seal\""));
+}
+
 TEST_F(VerbsTest, StatusTellsHowFarTheServicesAre) {
   EXPECT_THAT(Out({"status"}), AllOf(HasSubstr("registry"), HasSubstr("terrace ")));
 }

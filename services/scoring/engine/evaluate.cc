@@ -6,13 +6,12 @@
 
 #include "absl/status/statusor.h"
 #include "common/base/check.h"
-#include "services/scoring/engine/bands.h"
 #include "services/scoring/engine/board.h"
 #include "services/scoring/engine/finish_all.h"
-#include "services/scoring/engine/places.h"
 #include "services/scoring/engine/reweigh.h"
 #include "services/scoring/engine/roll_up.h"
 #include "services/scoring/engine/sheet.h"
+#include "services/scoring/engine/standing.h"
 #include "services/scoring/engine/weights.h"
 
 namespace terrace::scoring::engine {
@@ -278,20 +277,20 @@ class Evaluator {
       if (out_.disqualified[unit]) ranked[unit].reset();
       best[unit] = sheets_[unit].best_band;
     }
-    const Sets* banding = Grouping(scheme_.banding.grouping);
-    out_.bands = BandsOf(scheme_, ranked, banding != nullptr ? *banding : Sets(), best);
-    for (absl::optional<Fixed>& score : ranked) {
-      if (score) score = Compared(scheme_, *score);
+    Standers units;
+    units.scores = ranked;
+    units.levels = table_.levels;
+    if (const Sets* groups = Grouping(scheme_.ranking.grouping)) units.ranking_groups = *groups;
+    if (const Sets* groups = Grouping(scheme_.banding.grouping)) units.banding_groups = *groups;
+    units.best = best;
+    units.breakers.ids = table_.units;
+    for (int node : scheme_.ranking.tie_breakers) {
+      units.breakers.columns.push_back(out_.nodes[node]);
     }
-    TieBreakers breakers;
-    breakers.ids = table_.units;
-    for (int node : scheme_.ranking.tie_breakers) breakers.columns.push_back(out_.nodes[node]);
-    const Ties ties = scheme_.ranking.ties;
-    out_.ranks = PlacesOf(ranked, ties, table_.levels, breakers);
-    out_.group_ranks.resize(units_);
-    if (const Sets* grouping = Grouping(scheme_.ranking.grouping)) {
-      out_.group_ranks = PlacesOf(ranked, ties, *grouping, breakers);
-    }
+    out_.bands = StandingBandsOf(scheme_, units);
+    StandingPlaces places = StandingPlacesOf(scheme_, units);
+    out_.ranks = std::move(places.ranks);
+    out_.group_ranks = std::move(places.group_ranks);
   }
 
   const Scheme& scheme_;

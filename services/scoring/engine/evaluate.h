@@ -30,7 +30,8 @@ struct Table {
   // score of its sheet.
   std::vector<int> parents;
   std::vector<int> rollups;  // Index into Scheme::rollups; empty: 0.
-  std::vector<int> levels;   // Places are given within a level, by its number; empty: one level.
+  std::vector<int>
+      levels;  // Places and grades are given within a level, by its number; empty: one.
   // By weight column of the scheme, in 1e-6.
   std::vector<std::vector<absl::optional<int64_t>>> weights;
 

@@ -109,6 +109,10 @@ bool Disclose(v1::Disclosure disclosure, v1::Result* result) {
       result->clear_exact_value();
       result->clear_rank();
       result->clear_ranked_count();
+      result->clear_exact_rank();
+      result->clear_group_rank();
+      result->clear_group_ranked_count();
+      result->clear_exact_group_rank();
       return true;
     default:
       return false;

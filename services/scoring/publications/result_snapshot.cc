@@ -1,6 +1,7 @@
 #include "services/scoring/publications/result_snapshot.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -9,15 +10,13 @@
 #include "common/base/check.h"
 #include "common/base/sha256.h"
 #include "common/resource/etag.h"
-#include "services/scoring/engine/bands.h"
-#include "services/scoring/engine/places.h"
+#include "services/scoring/engine/standing.h"
+#include "services/scoring/peer_walk.h"
 #include "services/scoring/present.h"
+#include "services/scoring/standing_facts.h"
 
 namespace terrace::scoring {
 namespace {
-
-// Units looked at under one hold of the lock: each is gathered again for its nodes.
-constexpr int kGatheredAtOnce = 200;
 
 class Collector {
  public:
@@ -25,29 +24,23 @@ class Collector {
 
   const SnapshotRequest& request() const { return request_; }
   // Another board is read from here on.
-  void Restart() { started_ = false; }
+  void Restart() { walk_ = PeerWalk(); }
 
   // Under the lock. True when it is to be called again.
   bool Copy(const SchemeBoard& board, const Facts& facts) {
     scheme_ = &board.scheme();
     const Unit office = facts.ids.Find(scheme_->ref.office);
-    if (!started_ || epoch_ != board.epoch() || !board.Remembers(number_)) {
-      started_ = true;
-      epoch_ = board.epoch();
-      number_ = board.change_number();
-      walking_ = office != kNoUnit && board.order().Contains(office);
-      after_.reset();
+    if (walk_.Lost(board)) {
+      walk_.StartBelow(board, office);
       copied_.clear();
       rows_.clear();
     }
-    if (walking_) {
-      Walk(board, facts, office);
+    const auto take = [&](Unit unit) { CopyUnit(board, facts, office, unit); };
+    if (walk_.walking()) {
+      walk_.Walk(board, office, take, kGatheredAtOnce);
       return true;
     }
-    const std::vector<Unit> changed = board.ChangedAfter(number_, kGatheredAtOnce);
-    for (Unit unit : changed) CopyUnit(board, facts, office, unit);
-    number_ += static_cast<int64_t>(changed.size());
-    if (number_ < board.change_number()) return true;
+    if (!walk_.CatchUp(board, take, kGatheredAtOnce)) return true;
     snapshot_.vector = facts.vector;
     return false;
   }
@@ -56,7 +49,7 @@ class Collector {
   void Work() {
     for (Copied& copied : copied_) {
       if (copied.row) {
-        rows_.insert_or_assign(copied.unit, RowOf(*copied.row));
+        rows_.insert_or_assign(copied.unit, RowOf(*copied.row, std::move(copied.standing)));
       } else {
         rows_.erase(copied.unit);
       }
@@ -72,23 +65,36 @@ class Collector {
     std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
       return absl::StrCat(a.unit, "/") < absl::StrCat(b.unit, "/");
     });
-    std::vector<absl::optional<Fixed>> values;
-    std::vector<int> groups;
-    std::vector<int64_t> ranked(levels_.size());
-    for (const Row& row : rows) {
-      values.push_back(row.compared);
-      groups.push_back(row.level);
-      if (row.compared) ++ranked[row.level];
+    const engine::Scheme& scheme = scheme_->engine;
+    StandingColumns columns(&scheme);
+    for (const Row& row : rows) columns.Add(row.unit, row.level, row.score, row.standing);
+    const engine::StandingPlaces places = columns.Places();
+    const std::vector<int> bands = columns.Bands();
+    std::map<int, int64_t> ranked;                        // By level.
+    std::map<std::pair<int, int>, int64_t> group_ranked;  // By level and group.
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (places.ranks[i]) ++ranked[rows[i].level];
+      if (places.group_ranks[i]) ++group_ranked[{rows[i].level, rows[i].standing.ranking_group}];
     }
-    const std::vector<absl::optional<double>> places =
-        engine::PlacesOf(values, scheme_->engine.ranking.ties, groups, {});
     snapshot_.results.reserve(rows.size());
     for (size_t i = 0; i < rows.size(); ++i) {
       storage::v1::StoredResult stored;
       TERRACE_CHECK(stored.ParseFromString(rows[i].result));
       v1::Result& result = *stored.mutable_result();
-      if (places[i]) result.set_rank(static_cast<int64_t>(*places[i]));
+      result.set_grade(GradeOfBand(scheme, bands[i]));
+      result.set_rank(RankOf(places.ranks[i]));
       result.set_ranked_count(ranked[rows[i].level]);
+      if (const auto exact = ExactRankOf(scheme, places.ranks[i])) {
+        *result.mutable_exact_rank() = *exact;
+      }
+      if (places.group_ranks[i]) {
+        result.set_group_rank(RankOf(places.group_ranks[i]));
+        result.set_group_ranked_count(
+            group_ranked[{rows[i].level, rows[i].standing.ranking_group}]);
+        if (const auto exact = ExactRankOf(scheme, places.group_ranks[i])) {
+          *result.mutable_exact_group_rank() = *exact;
+        }
+      }
       snapshot_.results.push_back({std::move(rows[i].unit), resource::SerializeInOrder(stored)});
     }
     return std::move(snapshot_);
@@ -98,37 +104,28 @@ class Collector {
   struct Copied {
     Unit unit;
     absl::optional<ScoreRow> row;  // Unset when it has no result (any more).
+    StandingFacts standing;
   };
   struct Row {
     std::string unit;
-    int level = 0;                   // Number among levels_.
-    absl::optional<Fixed> compared;  // Unset for who is not ranked.
-    std::string result;              // StoredResult without the place.
+    int level = 0;  // Number among levels_.
+    engine::UnitScore score;
+    StandingFacts standing;
+    std::string result;  // StoredResult without places and grade.
   };
 
-  void Walk(const SchemeBoard& board, const Facts& facts, Unit office) {
-    TreeOrder::Walk walk(&board.order(), office, after_);
-    Unit last = office;
-    for (int i = 0; i < kGatheredAtOnce && !walk.done(); ++i, walk.Next()) {
-      last = walk.unit();
-      if (IsListed(board, last)) {
-        copied_.push_back({last, CopyScore(board, facts, last, {true, false})});
-      }
-    }
-    walking_ = !walk.done();
-    if (walking_) after_ = board.order().PathOf(last, office);
-  }
-
   void CopyUnit(const SchemeBoard& board, const Facts& facts, Unit office, Unit unit) {
-    Copied copied{unit, absl::nullopt};
-    if (board.board().HasPlace(unit) && board.order().IsUnder(unit, office) &&
-        IsListed(board, unit)) {
+    const bool listed = board.board().HasPlace(unit) && board.order().IsUnder(unit, office) &&
+                        IsListed(board, unit);
+    Copied copied{unit, absl::nullopt, {}};
+    if (listed) {
       copied.row = CopyScore(board, facts, unit, {true, false});
+      copied.standing = StandingFactsOf(board, facts, unit, &groups_);
     }
     copied_.push_back(std::move(copied));
   }
 
-  Row RowOf(const ScoreRow& copied) {
+  Row RowOf(const ScoreRow& copied, StandingFacts standing) {
     v1::Score score;
     FillScore(*scheme_, request_.board.period, *request_.names, copied, &score);
     storage::v1::StoredResult stored;
@@ -139,7 +136,6 @@ class Collector {
     result.set_assessment(score.assessment());
     if (score.has_value()) *result.mutable_value() = score.value();
     if (score.has_exact_value()) *result.mutable_exact_value() = score.exact_value();
-    result.set_grade(score.grade());
     *result.mutable_coverage() = score.coverage();
     result.set_disqualified(score.disqualified());
     *result.mutable_nodes() = score.nodes();
@@ -147,23 +143,19 @@ class Collector {
     Row row;
     row.unit = std::string(copied.unit);
     row.level = levels_.try_emplace(copied.level, static_cast<int>(levels_.size())).first->second;
-    if (copied.score.assessment == engine::Assessment::kScored && !copied.score.disqualified) {
-      row.compared = engine::Compared(scheme_->engine, copied.score.score);
-    }
+    row.score = copied.score;
+    row.standing = std::move(standing);
     row.result = stored.SerializeAsString();
     return row;
   }
 
   const SnapshotRequest request_;
   const CompiledScheme* scheme_ = nullptr;  // Of the board, which is kept open meanwhile.
-  bool started_ = false;
-  bool walking_ = false;
-  int64_t epoch_ = 0;
-  int64_t number_ = 0;                 // Changes up to here are in it.
-  absl::optional<std::string> after_;  // Path of the last unit that the walk looked at.
-  std::vector<Copied> copied_;         // Under this hold of the lock.
+  PeerWalk walk_;
+  std::vector<Copied> copied_;  // Under this hold of the lock.
   absl::flat_hash_map<Unit, Row> rows_;
   absl::flat_hash_map<std::string, int> levels_;
+  GroupNumbers groups_;
   ResultSnapshot snapshot_;
 };
 

@@ -56,8 +56,8 @@ class Checker {
     CheckScreening();
     CheckRollups();
     CheckGroupings(scheme_, issues_);
-    CheckRanking(scheme_, use_, issues_);
-    CheckBanding(scheme_, use_, issues_);
+    CheckRanking(scheme_, issues_);
+    CheckBanding(scheme_, issues_);
     CheckBands(scheme_, issues_);
     return issues_.Take();
   }

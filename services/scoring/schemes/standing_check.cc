@@ -137,12 +137,7 @@ void CheckGroupings(const v1::Scheme& scheme, SchemeIssues& issues) {
   }
 }
 
-void CheckRanking(const v1::Scheme& scheme, SchemeUse use, SchemeIssues& issues) {
-  const v1::Ties ties = scheme.ranking().ties();
-  if (ties > v1::TIES_COMPETITION && use == SchemeUse::kLive) {
-    issues.Add(Issue::NOT_LIVE, "ranking.ties", v1::Ties_Name(ties),
-               v1::Ties_Name(v1::TIES_COMPETITION));
-  }
+void CheckRanking(const v1::Scheme& scheme, SchemeIssues& issues) {
   issues.CheckGrouping(scheme.ranking().grouping(), "ranking.grouping");
   issues.CheckCount(scheme.ranking().tie_breakers_size(), kLevelsMax, "ranking.tie_breakers");
   for (int i = 0; i < scheme.ranking().tie_breakers_size(); ++i) {
@@ -155,16 +150,10 @@ void CheckRanking(const v1::Scheme& scheme, SchemeUse use, SchemeIssues& issues)
   }
 }
 
-void CheckBanding(const v1::Scheme& scheme, SchemeUse use, SchemeIssues& issues) {
+void CheckBanding(const v1::Scheme& scheme, SchemeIssues& issues) {
   const v1::Banding& banding = scheme.banding();
   issues.CheckGrouping(banding.grouping(), "banding.grouping");
   issues.CheckNumber(banding.group_min(), "banding.group_min");
-  const bool by_bounds =
-      banding.method() == v1::BAND_METHOD_UNSPECIFIED || banding.method() == v1::BAND_METHOD_BOUNDS;
-  if (!by_bounds && use == SchemeUse::kLive) {
-    issues.Add(Issue::NOT_LIVE, "banding.method", v1::BandMethod_Name(banding.method()),
-               v1::BandMethod_Name(v1::BAND_METHOD_BOUNDS));
-  }
   if (banding.method() != v1::BAND_METHOD_SHARE) return;
   FixedSum sum;
   for (int i = 0; i < scheme.bands_size(); ++i) {

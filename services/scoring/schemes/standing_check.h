@@ -9,8 +9,8 @@
 namespace terrace::scoring {
 
 void CheckGroupings(const v1::Scheme& scheme, SchemeIssues& issues);
-void CheckRanking(const v1::Scheme& scheme, SchemeUse use, SchemeIssues& issues);
-void CheckBanding(const v1::Scheme& scheme, SchemeUse use, SchemeIssues& issues);
+void CheckRanking(const v1::Scheme& scheme, SchemeIssues& issues);
+void CheckBanding(const v1::Scheme& scheme, SchemeIssues& issues);
 void CheckBands(const v1::Scheme& scheme, SchemeIssues& issues);
 
 }  // namespace terrace::scoring
