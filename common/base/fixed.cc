@@ -51,13 +51,14 @@ int128_t DivideRounded(int128_t value, int128_t divisor) {
   const uint128_t magnitude = Magnitude(value);
   const uint128_t by = static_cast<uint128_t>(divisor);
   uint128_t quotient = magnitude / by;
-  const uint128_t rest = magnitude % by;
+  const uint128_t rest = magnitude - quotient * by;
   if (rest >= by - rest) ++quotient;  // rest >= by / 2 without losing the half of an odd `by`.
   return WithSign(quotient, value < 0);
 }
 
-int128_t DivideDown(int128_t value, int128_t divisor) {
-  const int128_t quotient = value / divisor;
+template <class Integer>
+Integer DivideDown(Integer value, Integer divisor) {
+  const Integer quotient = value / divisor;
   return value % divisor < 0 ? quotient - 1 : quotient;
 }
 
@@ -83,7 +84,7 @@ bool DivideWide(Wide value, uint128_t by, uint128_t* quotient) {
   uint128_t out = 0;
   if (rest == 0) {  // As nearly always.
     out = value.low / by;
-    rest = value.low % by;
+    rest = value.low - out * by;
   } else {
     for (int bit = 127; bit >= 0; --bit) {
       rest = (rest << 1) | ((value.low >> bit) & 1);
@@ -248,26 +249,29 @@ std::vector<FixedSum> Apportion(absl::Span<const Fixed> parts, FixedSum total, i
   std::vector<FixedSum> shown(parts.size());
   if (parts.empty()) return shown;
   const int64_t step = Power(kFixedDecimals - decimals);
-  std::vector<int64_t> remainders(parts.size());
   int128_t missing =
       DivideRounded(total.units(), step);  // In steps, after the parts are taken off.
   for (size_t i = 0; i < parts.size(); ++i) {
-    const int128_t steps = DivideDown(parts[i].units(), step);
-    remainders[i] = static_cast<int64_t>(parts[i].units() - steps * step);
+    const int64_t steps = DivideDown(parts[i].units(), step);
     shown[i] = FixedSum::FromUnits(steps * step);
     missing -= steps;
   }
-  std::vector<size_t> order(parts.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return remainders[a] > remainders[b]; });
-  const int128_t count = static_cast<int128_t>(parts.size());
+  const auto count = static_cast<int128_t>(parts.size());
   const int128_t each = DivideDown(missing, count);
-  const int128_t extra = missing - each * count;
-  for (size_t rank = 0; rank < order.size(); ++rank) {
-    const int128_t steps = each + (static_cast<int128_t>(rank) < extra ? 1 : 0);
-    shown[order[rank]] += FixedSum::FromUnits(steps * step);
+  const auto extra = static_cast<size_t>(missing - each * count);  // Below `count`.
+  std::vector<size_t> order(extra > 0 ? parts.size() : 0);
+  if (extra > 0) {  // Only who gets one more matters, not the order among them.
+    std::iota(order.begin(), order.end(), size_t{0});
+    const auto remainder = [&](size_t i) { return parts[i].units() - shown[i].units(); };
+    std::nth_element(order.begin(), order.begin() + extra, order.end(), [&](size_t a, size_t b) {
+      const int128_t more = remainder(a) - remainder(b);
+      return more > 0 || (more == 0 && a < b);
+    });
   }
+  if (each != 0) {
+    for (FixedSum& part : shown) part += FixedSum::FromUnits(each * step);
+  }
+  for (size_t i = 0; i < extra; ++i) shown[order[i]] += FixedSum::FromUnits(step);
   return shown;
 }
 

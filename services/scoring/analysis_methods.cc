@@ -89,7 +89,8 @@ class CompareRead : public PairRead {
       const engine::ExplainOptions options{0, std::numeric_limits<int>::max(),
                                            boards[i]->scheme().engine.decimals};
       side.compared.whole = engine::ExplainUnit(
-          boards[i]->board(), unit, options, [&](Unit) { return side.compared.inputs; },
+          boards[i]->board(), unit, options,
+          [&](Unit) -> absl::Span<const engine::LeafInput> { return side.compared.inputs; },
           [&](Unit u) { return boards[i]->order().Children(u); });
     }
     Stamp(other, facts, reply_);

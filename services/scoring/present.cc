@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
@@ -170,7 +171,7 @@ bool IsListed(const SchemeBoard& board, Unit unit) {
 }
 
 ScoreRow CopyScore(const SchemeBoard& board, const Facts& facts, Unit unit,
-                   const ScoreDetail& detail) {
+                   const ScoreDetail& detail, std::vector<engine::LeafInput> inputs) {
   const engine::Board& scores = board.board();
   ScoreRow row;
   row.unit = facts.ids.Id(unit);
@@ -190,7 +191,8 @@ ScoreRow CopyScore(const SchemeBoard& board, const Facts& facts, Unit unit,
   row.nodes = detail.nodes;
   row.outlook = detail.outlook && rollup.method == engine::Method::kOwn;
   if (row.sheet && (detail.nodes || row.outlook || row.sheet->struck)) {
-    row.inputs = board.Explain(unit, /*with_records=*/false).inputs;
+    if (inputs.empty()) inputs = board.Explain(unit, /*with_records=*/false).inputs;
+    row.inputs = std::move(inputs);
   }
   return row;
 }

@@ -43,8 +43,9 @@ struct ScoreRow {
   bool outlook = false;
 };
 
+// `inputs` are those of the unit's sheet where they have been gathered already, else empty.
 ScoreRow CopyScore(const SchemeBoard& board, const Facts& facts, Unit unit,
-                   const ScoreDetail& detail);
+                   const ScoreDetail& detail, std::vector<engine::LeafInput> inputs = {});
 // Fills in everything but vector and log time. `names` gives titles of units.
 void FillScore(const CompiledScheme& scheme, const calendar::Period& period,
                const tree::Tree& names, const ScoreRow& row, v1::Score* score);

@@ -27,18 +27,26 @@ class PartPresenter {
   v1::Part Explain(Unit unit, int depth, int parts_max) {
     const engine::ExplainOptions options{depth, parts_max, scheme_.engine.decimals};
     const engine::Part whole = engine::ExplainUnit(
-        board_.board(), unit, options, [this](Unit u) { return SheetOf(u).inputs; },
+        board_.board(), unit, options,
+        [this](Unit u) -> absl::Span<const LeafInput> { return SheetOf(u).inputs; },
         [this](Unit u) { return board_.order().Children(u); });
     v1::Part part;
     Present(whole, kNoUnit, -1, &part);
     return part;
   }
 
+  // Those of the unit's sheet; empty if the explanation did not need them.
+  std::vector<LeafInput> TakeInputs(Unit unit) {
+    auto it = sheets_.find(unit);
+    return it == sheets_.end() ? std::vector<LeafInput>() : std::move(it->second.inputs);
+  }
+
  private:
   const GatheredSheet& SheetOf(Unit unit) {
     auto it = sheets_.find(unit);
-    if (it == sheets_.end())
+    if (it == sheets_.end()) {
       it = sheets_.emplace(unit, board_.Explain(unit, /*with_records=*/true)).first;
+    }
     return it->second;
   }
 
@@ -206,8 +214,11 @@ class PartPresenter {
 }  // namespace
 
 v1::Part ExplainScore(const SchemeBoard& board, const Facts& facts, const tree::Tree& names,
-                      Unit unit, int depth, int parts_max) {
-  return PartPresenter(board, facts, names).Explain(unit, depth, parts_max);
+                      Unit unit, int depth, int parts_max, std::vector<engine::LeafInput>* inputs) {
+  PartPresenter presenter(board, facts, names);
+  v1::Part part = presenter.Explain(unit, depth, parts_max);
+  *inputs = presenter.TakeInputs(unit);
+  return part;
 }
 
 }  // namespace terrace::scoring

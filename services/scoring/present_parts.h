@@ -5,6 +5,8 @@
 #ifndef TERRACE_SERVICES_SCORING_PRESENT_PARTS_H_
 #define TERRACE_SERVICES_SCORING_PRESENT_PARTS_H_
 
+#include <vector>
+
 #include "common/tree/tree.h"
 #include "services/scoring/engine/explain.h"
 #include "services/scoring/facts/facts.h"
@@ -14,8 +16,9 @@
 namespace terrace::scoring {
 
 // Explains the score of a unit that has a place on the board; the order of the board is current.
+// `inputs` becomes what the unit's own sheet is made of, empty where it was not looked at.
 v1::Part ExplainScore(const SchemeBoard& board, const Facts& facts, const tree::Tree& names,
-                      Unit unit, int depth, int parts_max);
+                      Unit unit, int depth, int parts_max, std::vector<engine::LeafInput>* inputs);
 
 }  // namespace terrace::scoring
 

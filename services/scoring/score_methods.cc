@@ -157,8 +157,10 @@ class ExplainRead : public BoardRead {
 
   absl::StatusOr<bool> Copy(const SchemeBoard& board, const Facts& facts) override {
     TERRACE_ASSIGN_OR_RETURN(const Unit unit, VisibleUnit(board, facts, AudienceOf(board), ref_));
-    row_ = CopyScore(board, facts, unit, {false, true, true});
-    *reply_->mutable_whole() = ExplainScore(board, facts, *call_.tree, unit, depth_, parts_max_);
+    std::vector<engine::LeafInput> inputs;
+    *reply_->mutable_whole() =
+        ExplainScore(board, facts, *call_.tree, unit, depth_, parts_max_, &inputs);
+    row_ = CopyScore(board, facts, unit, {false, true, true}, std::move(inputs));
     Stamp(board, facts, reply_);
     return false;
   }

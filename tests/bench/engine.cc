@@ -288,7 +288,7 @@ void MeasureChange(const std::vector<int>& parents, Table* table) {
     cells.push_back(absl::ToDoubleMicroseconds(absl::Now() - start));
     start = absl::Now();
     const Part part = ExplainUnit(
-        board, unit, ExplainOptions(), [&](Unit) { return inputs; },
+        board, unit, ExplainOptions(), [&](Unit) -> absl::Span<const LeafInput> { return inputs; },
         [](Unit) { return std::vector<Unit>(); });
     explained.push_back(absl::ToDoubleMicroseconds(absl::Now() - start));
     TERRACE_CHECK(!part.parts.empty());

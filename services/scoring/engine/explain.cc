@@ -166,16 +166,18 @@ class UnitExplainer {
 
   void Finish(Part& whole, std::vector<Piece> pieces, int depth, FixedSum factor,
               const Sums& sums) {
-    factor = Distribute(whole, factor, options_, pieces);
+    const FixedSum below = FactorBelow(whole, factor, pieces);
+    Distribute(whole, factor, options_, pieces);
+    whole.parts.reserve(pieces.size());
     for (Piece& piece : pieces) {
       Part& part = piece.part;
       if (part.kind == Part::Kind::kSheet) {
-        OpenSheet(scheme_, inputs_(part.unit), factor, options_, part);
+        OpenSheet(scheme_, inputs_(part.unit), below, options_, part);
       } else if (part.kind == Part::Kind::kUnit && depth > 0) {
         if (piece.by_sheets) {
-          Finish(part, SumPieces(part.unit, sums, /*own=*/true), depth - 1, factor, sums);
+          Finish(part, SumPieces(part.unit, sums, /*own=*/true), depth - 1, below, sums);
         } else {
-          OpenScore(part, depth - 1, factor);
+          OpenScore(part, depth - 1, below);
         }
       }
       whole.parts.push_back(std::move(part));

@@ -14,6 +14,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/types/optional.h"
+#include "absl/types/span.h"
 #include "services/scoring/engine/board.h"
 #include "services/scoring/engine/leaf.h"
 #include "services/scoring/engine/sheet.h"
@@ -53,8 +54,9 @@ struct ExplainOptions {
   int decimals = 2;     // Of the shown parts.
 };
 
-// The inputs of a unit's sheet with their records; one per leaf.
-using InputsOf = absl::FunctionRef<std::vector<LeafInput>(Unit)>;
+// The inputs of a unit's sheet with their records; one per leaf, good as long as the explanation is
+// being made.
+using InputsOf = absl::FunctionRef<absl::Span<const LeafInput>(Unit)>;
 // The units that have their place directly below.
 using ChildrenOf = absl::FunctionRef<std::vector<Unit>(Unit)>;
 

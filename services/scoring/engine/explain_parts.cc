@@ -38,6 +38,12 @@ void LeaveOut(size_t most, std::vector<Piece>& pieces) {
   pieces = std::move(kept);
 }
 
+FixedSum Total(absl::Span<const Piece> pieces) {
+  FixedSum total;
+  for (const Piece& piece : pieces) total += piece.local;
+  return total;
+}
+
 }  // namespace
 
 Fixed ShareOf(Fixed whole, FixedSum numerator, FixedSum denominator) {
@@ -46,11 +52,16 @@ Fixed ShareOf(Fixed whole, FixedSum numerator, FixedSum denominator) {
   return share.ok() ? *share : Fixed();
 }
 
-FixedSum Distribute(const Part& whole, FixedSum factor, const ExplainOptions& options,
-                    std::vector<Piece>& pieces) {
-  FixedSum total;
-  for (const Piece& piece : pieces) total += piece.local;
+void Distribute(const Part& whole, FixedSum factor, const ExplainOptions& options,
+                std::vector<Piece>& pieces) {
+  if (pieces.size() == 1 && options.parts_max > 0) {  // As most records are.
+    pieces[0].part.contribution = whole.contribution;
+    pieces[0].part.shown = Round(whole.shown, options.decimals);
+    return;
+  }
+  const FixedSum total = Total(pieces);
   std::vector<Fixed> parts;
+  parts.reserve(pieces.size());
   for (const Piece& piece : pieces) {
     parts.push_back(total != FixedSum() ? ShareOf(piece.local, whole.contribution, total)
                                         : ShareOf(piece.local, factor, FixedSum::FromInteger(1)));
@@ -66,6 +77,10 @@ FixedSum Distribute(const Part& whole, FixedSum factor, const ExplainOptions& op
   for (const Piece& piece : pieces) parts.push_back(piece.part.contribution);
   const std::vector<FixedSum> shown = Apportion(parts, whole.shown, options.decimals);
   for (size_t i = 0; i < pieces.size(); ++i) pieces[i].part.shown = shown[i];
+}
+
+FixedSum FactorBelow(const Part& whole, FixedSum factor, absl::Span<const Piece> pieces) {
+  const FixedSum total = Total(pieces);
   if (total == FixedSum()) return factor;
   absl::StatusOr<Fixed> scale = Divide(whole.contribution, total, "scale");
   return scale.ok() ? *scale : factor;

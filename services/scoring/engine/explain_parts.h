@@ -26,10 +26,13 @@ Fixed ShareOf(Fixed whole, FixedSum numerator, FixedSum denominator);
 
 // Fills in contribution and shown of every piece: in proportion to `local`, or, where the pieces
 // cancel out to 0, `local` times `factor`. More pieces than options.parts_max are put together, the
-// smallest ones first, as one piece of kind kOthers. Returns the factor from local terms to the
-// explained score.
-FixedSum Distribute(const Part& whole, FixedSum factor, const ExplainOptions& options,
-                    std::vector<Piece>& pieces);
+// smallest ones first, as one piece of kind kOthers.
+void Distribute(const Part& whole, FixedSum factor, const ExplainOptions& options,
+                std::vector<Piece>& pieces);
+
+// The factor from the local terms of all pieces to the explained score; `factor` where they cancel
+// out to 0.
+FixedSum FactorBelow(const Part& whole, FixedSum factor, absl::Span<const Piece> pieces);
 
 // A scored child of a node that takes shares (scheme.h).
 struct ExplainedMember {
@@ -47,7 +50,7 @@ void ExplainMembers(const Node& node, Fixed earned, absl::Span<const ExplainedMe
                     absl::Span<Piece> pieces);
 
 // Takes the part for a unit's own sheet apart, down to the records.
-void OpenSheet(const Scheme& scheme, const std::vector<LeafInput>& inputs, FixedSum factor,
+void OpenSheet(const Scheme& scheme, absl::Span<const LeafInput> inputs, FixedSum factor,
                const ExplainOptions& options, Part& whole);
 
 }  // namespace terrace::scoring::engine

@@ -1,9 +1,10 @@
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "services/scoring/engine/explain_parts.h"
 #include "services/scoring/engine/rounding.h"
-#include "services/scoring/engine/weights.h"
 
 namespace terrace::scoring::engine {
 namespace {
@@ -12,13 +13,21 @@ const Fixed kOne = Fixed::FromInteger(1);
 
 class SheetExplainer {
  public:
-  SheetExplainer(const Scheme& scheme, const std::vector<LeafInput>& inputs,
+  SheetExplainer(const Scheme& scheme, absl::Span<const LeafInput> inputs,
                  const ExplainOptions& options)
       : scheme_(scheme),
         inputs_(inputs),
         options_(options),
         sheet_(EvaluateSheet(scheme, inputs)),
-        scored_(sheet_.assessment == Assessment::kScored) {}
+        scored_(sheet_.assessment == Assessment::kScored),
+        first_child_(scheme.nodes.size(), -1),
+        next_(scheme.nodes.size(), -1) {
+    for (int n = static_cast<int>(scheme.nodes.size()) - 1; n >= 0; --n) {
+      const Node& node = scheme.nodes[n];
+      if (node.parent < 0 || IsExtra(node)) continue;
+      next_[n] = std::exchange(first_child_[node.parent], n);
+    }
+  }
 
   void Open(Part& whole, FixedSum factor) {
     std::vector<Piece> pieces = TopNodes();
@@ -32,10 +41,9 @@ class SheetExplainer {
   const Leaf* LeafOf(const Node& node) const {
     return node.leaf >= 0 ? &scheme_.leaves[node.leaf] : nullptr;
   }
+  bool IsExtra(const Node& node) const { return node.leaf >= 0 && engine::IsExtra(*LeafOf(node)); }
   // Bonuses and penalties.
-  bool StandsBeside(const Node& node) const {
-    return node.leaf >= 0 && IsExtra(*LeafOf(node)) && !IsVeto(node);
-  }
+  bool StandsBeside(const Node& node) const { return IsExtra(node) && !IsVeto(node); }
   bool IsVeto(const Node& node) const {
     return node.leaf >= 0 && std::holds_alternative<VetoRule>(LeafOf(node)->rule);
   }
@@ -108,9 +116,11 @@ class SheetExplainer {
   // `scaled` points of the whole stand for `points` earned by the nodes; bonuses are not scaled.
   void DistributeNodes(Part& whole, std::vector<Piece> pieces, FixedSum factor, Fixed scaled,
                        Fixed points) {
-    factor = Distribute(whole, factor, options_, pieces);
+    factor = FactorBelow(whole, factor, pieces);
+    Distribute(whole, factor, options_, pieces);
     absl::StatusOr<Fixed> narrow = Narrow(factor, "factor");
     const FixedSum inner = narrow.ok() ? ShareOf(*narrow, scaled, points) : Fixed();
+    whole.parts.reserve(pieces.size());
     for (Piece& piece : pieces) {
       Part& part = piece.part;
       if (part.kind == Part::Kind::kVeto) OpenVeto(part);
@@ -129,14 +139,15 @@ class SheetExplainer {
     const Node& node = scheme_.nodes[whole.index];
     std::vector<Piece> pieces;
     if (node.leaf >= 0) {
-      for (Part& part : RecordsOf(node)) {
-        Piece piece;
+      std::vector<Part> records = RecordsOf(node);
+      pieces.resize(records.size());
+      for (size_t i = 0; i < records.size(); ++i) {
         // Records of a sheet that has no score earn nothing, whatever their leaf found.
-        piece.local = scored_ ? part.value : Fixed();
-        piece.part = std::move(part);
-        pieces.push_back(std::move(piece));
+        pieces[i].local = scored_ ? records[i].value : Fixed();
+        pieces[i].part = std::move(records[i]);
       }
       Distribute(whole, factor, options_, pieces);
+      whole.parts.reserve(pieces.size());
       for (Piece& piece : pieces) whole.parts.push_back(std::move(piece.part));
       return;
     }
@@ -145,7 +156,7 @@ class SheetExplainer {
       return;
     }
     FixedSum available;
-    for (int n : MembersOf(scheme_, whole.index)) {
+    for (int n = first_child_[whole.index]; n >= 0; n = next_[n]) {
       available += sheet_.nodes[n].available;
       pieces.push_back(NodePiece(n, scored_ ? sheet_.nodes[n].earned : Fixed()));
     }
@@ -163,7 +174,7 @@ class SheetExplainer {
     std::vector<Piece> pieces;  // Those that are scored first.
     std::vector<Piece> without;
     std::vector<ExplainedMember> members;
-    for (int n : MembersOf(scheme_, whole.index)) {
+    for (int n = first_child_[whole.index]; n >= 0; n = next_[n]) {
       const NodeResult& child = sheet_.nodes[n];
       const bool counts = scored_ && result.available > Fixed() && child.available > Fixed();
       (counts ? pieces : without).push_back(NodePiece(n, Fixed()));
@@ -179,8 +190,9 @@ class SheetExplainer {
       if (rest != Fixed()) without.push_back(Adjustment(Part::Kind::kUneven, rest));
     }
     pieces.insert(pieces.end(), without.begin(), without.end());
-    factor = Distribute(whole, factor, options_, pieces);
-    absl::StatusOr<Fixed> narrow = Narrow(factor, "factor");
+    absl::StatusOr<Fixed> narrow = Narrow(FactorBelow(whole, factor, pieces), "factor");
+    Distribute(whole, factor, options_, pieces);
+    whole.parts.reserve(pieces.size());
     for (Piece& piece : pieces) {
       if (piece.part.kind == Part::Kind::kNode) {
         OpenNode(piece.part, narrow.ok() ? ShareOf(*narrow, piece.slope, kOne) : Fixed());
@@ -203,15 +215,19 @@ class SheetExplainer {
   }
 
   const Scheme& scheme_;
-  const std::vector<LeafInput>& inputs_;
+  const absl::Span<const LeafInput> inputs_;
   const ExplainOptions& options_;
   const SheetResult sheet_;
   const bool scored_;
+  // By node: its first child that is no extra, in the order of the scheme, and the next one of the
+  // same parent; -1 for none.
+  std::vector<int> first_child_;
+  std::vector<int> next_;
 };
 
 }  // namespace
 
-void OpenSheet(const Scheme& scheme, const std::vector<LeafInput>& inputs, FixedSum factor,
+void OpenSheet(const Scheme& scheme, absl::Span<const LeafInput> inputs, FixedSum factor,
                const ExplainOptions& options, Part& whole) {
   SheetExplainer(scheme, inputs, options).Open(whole, factor);
 }

@@ -90,7 +90,8 @@ class ExplainTest : public ::testing::Test {
   }
   Part Explain(Unit unit, int depth = 8, int parts_max = 100, int decimals = 2) {
     return ExplainUnit(
-        *board_, unit, {depth, parts_max, decimals}, [&](Unit u) { return inputs_[u]; },
+        *board_, unit, {depth, parts_max, decimals},
+        [&](Unit u) -> absl::Span<const LeafInput> { return inputs_[u]; },
         [&](Unit u) {
           std::vector<Unit> children;
           for (Unit c = 0; c < parents_.size(); ++c) {

@@ -23,6 +23,7 @@ SheetFinisher::SheetFinisher(const Scheme* scheme, absl::Span<const Fixed> weigh
     : scheme_(scheme) {
   const int top = static_cast<int>(scheme->nodes.size());
   std::vector<int32_t> children(top, 0);
+  steps_.reserve(top);
   for (int n = 0; n < top; ++n) {
     const Node& node = scheme->nodes[n];
     Step step;
