@@ -76,6 +76,14 @@ void FillCoverage(const ScoreRow& row, v1::Coverage* coverage) {
   coverage->set_expected(row.rollup->count);
 }
 
+v1::GradeOutlook* AddGrade(const engine::Band& band, bool reachable, v1::Outlook* out) {
+  v1::GradeOutlook* grade = out->add_grades();
+  grade->set_grade(band.grade);
+  if (band.lower_bound) *grade->mutable_lower_bound() = ExactDecimal(*band.lower_bound);
+  grade->set_reachable(reachable);
+  return grade;
+}
+
 void FillOutlook(const engine::Scheme& scheme, const engine::SheetResult& sheet, v1::Outlook* out) {
   const engine::Outlook outlook = engine::OutlookOf(scheme, sheet);
   for (int leaf : outlook.open) out->add_open_nodes(scheme.nodes[scheme.leaf_nodes[leaf]].id);
@@ -85,12 +93,9 @@ void FillOutlook(const engine::Scheme& scheme, const engine::SheetResult& sheet,
   if (outlook.most) *out->mutable_most() = ExactDecimal(*outlook.most);
   if (scheme.banding.method != engine::BandMethod::kBounds) return;  // A matter of all peers.
   for (size_t band = 0; band + 1 < outlook.needed.size(); ++band) {
-    v1::GradeOutlook* grade = out->add_grades();
-    grade->set_grade(scheme.bands[band].grade);
-    const absl::optional<Fixed>& bound = scheme.bands[band].lower_bound;
-    if (bound) *grade->mutable_lower_bound() = ExactDecimal(*bound);
-    grade->set_reachable(outlook.needed[band].has_value());
-    if (outlook.needed[band]) *grade->mutable_needed() = ExactDecimal(*outlook.needed[band]);
+    const absl::optional<Fixed>& needed = outlook.needed[band];
+    v1::GradeOutlook* grade = AddGrade(scheme.bands[band], needed.has_value(), out);
+    if (needed) *grade->mutable_needed() = ExactDecimal(*needed);
   }
 }
 
@@ -112,13 +117,26 @@ void FillSheet(const engine::Scheme& scheme, const ScoreRow& row, v1::Score* sco
 
 }  // namespace
 
+void FillOutlook(const engine::Scheme& scheme, const engine::RolledOutlook& outlook,
+                 v1::Outlook* out) {
+  out->set_open_sheet_count(outlook.open_sheets);
+  if (outlook.least) *out->mutable_least() = ExactDecimal(*outlook.least);
+  if (outlook.most) *out->mutable_most() = ExactDecimal(*outlook.most);
+  if (!outlook.most || scheme.banding.method != engine::BandMethod::kBounds) return;
+  const auto reaches = [](int reached, int band) { return reached >= 0 && reached <= band; };
+  for (int band = 0; band + 1 < static_cast<int>(scheme.bands.size()); ++band) {
+    v1::GradeOutlook* grade = AddGrade(scheme.bands[band], reaches(outlook.best_band, band), out);
+    if (reaches(outlook.worst_band, band)) *grade->mutable_needed() = ExactDecimal(Fixed());
+  }
+}
+
 std::string GradeOf(const engine::Scheme& scheme, const engine::UnitScore& score) {
   if (score.assessment != engine::Assessment::kScored || score.disqualified ||
       scheme.banding.method != engine::BandMethod::kBounds) {
     return "";
   }
-  const int band = engine::BandByBounds(scheme.bands, engine::Compared(scheme, score.score));
-  return band < 0 ? "" : scheme.bands[std::max(band, int{score.best_band})].grade;
+  const int band = engine::BandOf(scheme, score.score, score.best_band);
+  return band < 0 ? "" : scheme.bands[band].grade;
 }
 
 types::v1::Decimal ExactDecimal(Fixed value) { return terrace::ToProto(ToDecimal(value)); }

@@ -14,6 +14,7 @@
 #include "absl/types/optional.h"
 #include "common/access/identity.h"
 #include "common/tree/tree.h"
+#include "services/scoring/engine/subtree_outlook.h"
 #include "services/scoring/facts/facts.h"
 #include "services/scoring/scheme_board.h"
 #include "terrace/scoring/v1/score.pb.h"
@@ -49,6 +50,10 @@ ScoreRow CopyScore(const SchemeBoard& board, const Facts& facts, Unit unit,
 // Fills in everything but vector and log time. `names` gives titles of units.
 void FillScore(const CompiledScheme& scheme, const calendar::Period& period,
                const tree::Tree& names, const ScoreRow& row, v1::Score* score);
+
+// What a rolled-up score can still come to.
+void FillOutlook(const engine::Scheme& scheme, const engine::RolledOutlook& outlook,
+                 v1::Outlook* out);
 
 // Empty without one, and where grades are a matter of all peers (engine/standing.h): a score alone
 // has none then.

@@ -11,6 +11,7 @@
 #include "common/resource/page_token.h"
 #include "services/scoring/board_read.h"
 #include "services/scoring/eligibility/check_eligibility.h"
+#include "services/scoring/outlook_walk.h"
 #include "services/scoring/present_parts.h"
 #include "services/scoring/publications/announced_scores.h"
 #include "services/scoring/score_stream.h"
@@ -148,31 +149,46 @@ void BatchGetScores(const ReadContext& context, Call& call,
 
 class ExplainRead : public BoardRead {
  public:
-  ExplainRead(Call& call, ScoreRef ref, int depth, int parts_max, v1::Explanation* reply)
+  ExplainRead(Call& call, ScoreRef ref, const v1::ExplainScoreRequest& request, int parts_max,
+              v1::Explanation* reply)
       : BoardRead(call),
         ref_(std::move(ref)),
-        depth_(depth),
+        request_(request),
         parts_max_(parts_max),
         reply_(reply) {}
 
   absl::StatusOr<bool> Copy(const SchemeBoard& board, const Facts& facts) override {
     TERRACE_ASSIGN_OR_RETURN(const Unit unit, VisibleUnit(board, facts, AudienceOf(board), ref_));
+    rolled_ = kNoUnit;
+    if (request_.include_outlook() &&
+        board.board().RollupRuleOf(unit).method != engine::Method::kOwn) {
+      rolled_ = unit;
+      if (outlook_.Copy(board, unit)) return true;
+    }
     std::vector<engine::LeafInput> inputs;
     *reply_->mutable_whole() =
-        ExplainScore(board, facts, *call_.tree, unit, depth_, parts_max_, &inputs);
+        ExplainScore(board, facts, *call_.tree, unit, request_.depth(), parts_max_, &inputs);
     row_ = CopyScore(board, facts, unit, {false, true, true}, std::move(inputs));
     Stamp(board, facts, reply_);
     return false;
   }
   void Work(bool more) override {
+    outlook_.Work();
+    if (more) return;
     FillScore(scheme(), ref_.period, *call_.tree, row_, reply_->mutable_score());
+    if (rolled_ == kNoUnit) return;
+    if (const absl::optional<engine::RolledOutlook> outlook = outlook_.Result(rolled_)) {
+      FillOutlook(scheme().engine, *outlook, reply_->mutable_score()->mutable_outlook());
+    }
   }
 
  private:
   const ScoreRef ref_;
-  const int depth_;
+  const v1::ExplainScoreRequest& request_;
   const int parts_max_;
   v1::Explanation* const reply_;
+  OutlookWalk outlook_;
+  Unit rolled_ = kNoUnit;  // The unit, if its outlook is wanted and its score is rolled up.
   ScoreRow row_;
 };
 
@@ -198,8 +214,7 @@ void Explain(const ReadContext& context, Call& call, const v1::ExplainScoreReque
   const int parts_max = request.parts_max() == 0 ? kExplainPartsDefault
                                                  : std::min(request.parts_max(), kExplainPartsMax);
   const BoardKey key{ref->scheme, ref->period, AtTime(request.has_at_time(), request.at_time())};
-  auto read =
-      std::make_shared<ExplainRead>(call, *std::move(ref), request.depth(), parts_max, reply);
+  auto read = std::make_shared<ExplainRead>(call, *std::move(ref), request, parts_max, reply);
   OnBoard(context, call, key, /*quick=*/false, std::move(read), std::move(done));
 }
 

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <thread>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 #include "services/scoring/peer_walk.h"
 #include "services/scoring/scoring_fixture.h"
@@ -12,6 +13,12 @@ namespace {
 using ::testing::ElementsAre;
 
 class ScoresTest : public ScoringTest {};
+
+double Number(const types::v1::Decimal& decimal) {
+  double number = 0;
+  EXPECT_TRUE(absl::SimpleAtod(decimal.value(), &number)) << decimal.value();
+  return number;
+}
 
 TEST_F(ScoresTest, AScoreSpeaksForAVectorAndALogTime) {
   Start();
@@ -68,6 +75,38 @@ TEST_F(ScoresTest, TheOutlookTellsWhatCanStillBeReached) {
   request.set_name(ScoreOf("county"));  // Rolled up from others.
   EXPECT_FALSE(
       Do<v1::Explanation>("ExplainScore", Viewer("county"), request)->score().has_outlook());
+}
+
+TEST_F(ScoresTest, ARolledUpScoreTellsWhatItCanStillComeToWhenAsked) {
+  Start();
+  Inspect("a1", 2);
+  v1::ExplainScoreRequest request;
+  request.set_include_outlook(true);
+  double least = 0;
+  double most = 0;
+  // Nobody knows how many people the villages have, so townships go by their own sheets.
+  const std::vector<std::string> below = {"a", "b", "a1", "a2", "a3", "b1"};
+  for (const std::string& unit : below) {
+    request.set_name(ScoreOf(unit));
+    const auto own = Do<v1::Explanation>("ExplainScore", Viewer("county"), request);
+    ASSERT_TRUE(own.ok()) << own.status();
+    least += Number(own->score().outlook().least()) / 6;
+    most += Number(own->score().outlook().most()) / 6;
+  }
+  request.set_name(ScoreOf("county"));
+  const auto reply = Do<v1::Explanation>("ExplainScore", Viewer("county"), request);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  const v1::Outlook& outlook = reply->score().outlook();
+  EXPECT_EQ(outlook.open_sheet_count(), 6);
+  EXPECT_NEAR(Number(outlook.least()), least, 1e-9);
+  EXPECT_NEAR(Number(outlook.most()), most, 1e-9);
+  EXPECT_LT(least, Number(reply->score().exact_value()));
+  EXPECT_GT(reply->whole().parts_size(), 0);
+  ASSERT_EQ(outlook.grades_size(), 2);
+  EXPECT_EQ(outlook.grades(0).grade(), "excellent");
+  EXPECT_TRUE(outlook.grades(0).reachable());
+  EXPECT_FALSE(outlook.grades(0).has_needed());
+  EXPECT_TRUE(outlook.open_nodes().empty());
 }
 
 TEST_F(ScoresTest, NodesComeOnRequest) {

@@ -66,19 +66,22 @@ std::string ExplanationText(const v1::Part& whole, Language language, int record
 }
 
 std::string OutlookText(const v1::Outlook& outlook, Language language) {
-  if (outlook.open_nodes().empty()) return "";
+  const bool rolled = outlook.open_sheet_count() > 0;
+  if (outlook.open_nodes().empty() && !rolled) return "";
   const bool chinese = language == Language::kChinese;
-  const std::string lines = absl::StrJoin(outlook.open_nodes(), chinese ? "、" : ", ");
+  const std::string lines =
+      rolled    ? absl::StrCat(outlook.open_sheet_count(), chinese ? " 份评分表" : " sheets")
+      : chinese ? absl::StrFormat("%s（共 %s 分）", absl::StrJoin(outlook.open_nodes(), "、"),
+                                  outlook.open_points().value())
+                : absl::StrFormat("%s (%s points)", absl::StrJoin(outlook.open_nodes(), ", "),
+                                  outlook.open_points().value());
   const auto none = [chinese](const types::v1::Decimal& value) {
     return !value.value().empty() ? value.value() : chinese ? "无得分" : "no score";
   };
-  std::string out =
-      chinese ? absl::StrFormat("未评：%s（共 %s 分）；最终得分在 %s 与 %s 之间。\n", lines,
-                                outlook.open_points().value(), none(outlook.least()),
-                                none(outlook.most()))
-              : absl::StrFormat("Open: %s (%s points); the score ends between %s and %s.\n", lines,
-                                outlook.open_points().value(), none(outlook.least()),
-                                none(outlook.most()));
+  std::string out = chinese ? absl::StrFormat("未评：%s；最终得分在 %s 与 %s 之间。\n", lines,
+                                              none(outlook.least()), none(outlook.most()))
+                            : absl::StrFormat("Open: %s; the score ends between %s and %s.\n",
+                                              lines, none(outlook.least()), none(outlook.most()));
   for (const v1::GradeOutlook& grade : outlook.grades()) {
     const std::string head =
         absl::StrCat("  ", grade.grade(), " (>= ", grade.lower_bound().value(), "): ");
@@ -87,6 +90,8 @@ std::string OutlookText(const v1::Outlook& outlook, Language language) {
       tail = chinese ? "已无法达到。" : "cannot be reached any more.";
     } else if (grade.needed().value() == "0") {
       tail = chinese ? "已确定达到。" : "certain.";
+    } else if (rolled) {
+      tail = chinese ? "仍可达到。" : "can still be reached.";
     } else {
       tail = chinese ? absl::StrCat("未评各项合计至少须得 ", grade.needed().value(), " 分。")
                      : absl::StrCat("needs at least ", grade.needed().value(),

@@ -56,6 +56,21 @@ TEST(Explanation, TheOutlookTellsWhatAGradeNeeds) {
   EXPECT_THAT(OutlookText(outlook, Language::kChinese), HasSubstr("合计至少须得 20 分"));
 }
 
+TEST(Explanation, TheOutlookOfARollUpTellsHowManySheetsAreOpen) {
+  scoring::v1::Outlook outlook;
+  outlook.set_open_sheet_count(12);
+  outlook.mutable_least()->set_value("60");
+  outlook.mutable_most()->set_value("90");
+  scoring::v1::GradeOutlook& grade = *outlook.add_grades();
+  grade.set_grade("B");
+  grade.mutable_lower_bound()->set_value("80");
+  grade.set_reachable(true);
+  EXPECT_EQ(OutlookText(outlook, Language::kEnglish),
+            "Open: 12 sheets; the score ends between 60 and 90.\n"
+            "  B (>= 80): can still be reached.\n");
+  EXPECT_THAT(OutlookText(outlook, Language::kChinese), HasSubstr("12 份评分表"));
+}
+
 TEST(Explanation, FindsAWrongLastDigit) {
   Part whole = MakeWhole();
   whole.mutable_parts(1)->mutable_contribution()->set_value("6.666666666667");

@@ -111,6 +111,7 @@ absl::Status Explain(Context& context) {
   TERRACE_ASSIGN_OR_RETURN(*request.mutable_name(), ScoreName(context.arguments()));
   TERRACE_ASSIGN_OR_RETURN(const int64_t depth, context.arguments().Number("depth", 0, 8));
   request.set_depth(static_cast<int32_t>(depth));
+  request.set_include_outlook(context.arguments().On("outlook"));
   TERRACE_RETURN_IF_ERROR(FillScope(context.arguments(), &request));
   TERRACE_ASSIGN_OR_RETURN(Client* const client, context.client());
   TERRACE_ASSIGN_OR_RETURN(const auto explanation, client->Get<v1::Explanation>(request));
@@ -202,8 +203,10 @@ std::vector<Command> ScoreCommands() {
        .words_min = 1,
        .words_max = 1,
        .summary = "Opens a score down to the records that caused it",
-       .flags = SchemeFlags(
-           {{"depth", "LEVELS", "how many levels of units below are opened too", "1"}, AtFlag()}),
+       .flags =
+           SchemeFlags({{"depth", "LEVELS", "how many levels of units below are opened too", "1"},
+                        {"outlook", "", "says what a rolled-up score can still come to, too"},
+                        AtFlag()}),
        .run = Explain},
       {.name = "score compare",
        .words = "UNIT",

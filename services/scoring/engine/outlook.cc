@@ -9,19 +9,18 @@
 namespace terrace::scoring::engine {
 namespace {
 
+Fixed PointsOf(const Scheme& scheme, int leaf) {
+  return scheme.nodes[scheme.leaf_nodes[leaf]].points;
+}
+
 class Forecast {
  public:
   Forecast(const Scheme& scheme, const SheetResult& sheet)
       : scheme_(scheme), finisher_(&scheme), sheet_(sheet) {}
 
   Outlook Run() {
-    for (size_t leaf = 0; leaf < sheet_.leaves.size(); ++leaf) {
-      const Assessment assessment = sheet_.leaves[leaf].assessment;
-      if (IsExtra(scheme_.leaves[leaf])) continue;
-      if (assessment != Assessment::kNotYet && assessment != Assessment::kMissing) continue;
-      out_.open.push_back(static_cast<int>(leaf));
-      out_.open_points += PointsOf(static_cast<int>(leaf));
-    }
+    out_.open = OpenLeaves(scheme_, sheet_);
+    for (int leaf : out_.open) out_.open_points += PointsOf(scheme_, leaf);
     out_.least = ScoreAt(FixedSum());
     const int worst = BandNow();
     out_.most = ScoreAt(out_.open_points);
@@ -36,19 +35,9 @@ class Forecast {
   }
 
  private:
-  Fixed PointsOf(int leaf) const { return scheme_.nodes[scheme_.leaf_nodes[leaf]].points; }
-
   // The score when the open leaves earn that much together, each the same share of its points.
   absl::optional<Fixed> ScoreAt(FixedSum earned) {
-    for (int leaf : out_.open) {
-      LeafResult& result = sheet_.leaves[leaf];
-      result = LeafResult();
-      result.assessment = Assessment::kScored;
-      result.present = true;
-      result.available = PointsOf(leaf);
-      const int128_t product = int128_t{result.available.units()} * earned.units();
-      result.earned = Clamped(DivideRounded(product, out_.open_points.units()));
-    }
+    LetEarn(scheme_, out_.open, earned, out_.open_points, &sheet_);
     finisher_.Finish(&sheet_);
     if (sheet_.assessment != Assessment::kScored) return absl::nullopt;
     return sheet_.score;
@@ -57,8 +46,7 @@ class Forecast {
   // Of the sheet as it was finished last; -1 for none.
   int BandNow() const {
     if (sheet_.assessment != Assessment::kScored || sheet_.disqualified) return -1;
-    const int band = BandByBounds(scheme_.bands, Compared(scheme_, sheet_.score));
-    return band < 0 ? -1 : std::max(band, sheet_.best_band);
+    return BandOf(scheme_, sheet_.score, sheet_.best_band);
   }
 
   // Nothing gives less for more, so the least is found by halving.
@@ -87,6 +75,35 @@ class Forecast {
 
 Outlook OutlookOf(const Scheme& scheme, const SheetResult& sheet) {
   return Forecast(scheme, sheet).Run();
+}
+
+std::vector<int> OpenLeaves(const Scheme& scheme, const SheetResult& sheet) {
+  std::vector<int> open;
+  for (size_t leaf = 0; leaf < sheet.leaves.size(); ++leaf) {
+    const Assessment assessment = sheet.leaves[leaf].assessment;
+    if (IsExtra(scheme.leaves[leaf])) continue;
+    if (assessment != Assessment::kNotYet && assessment != Assessment::kMissing) continue;
+    open.push_back(static_cast<int>(leaf));
+  }
+  return open;
+}
+
+void LetEarn(const Scheme& scheme, absl::Span<const int> open, FixedSum numerator,
+             FixedSum denominator, SheetResult* sheet) {
+  for (int leaf : open) {
+    LeafResult& result = sheet->leaves[leaf];
+    result = LeafResult();
+    result.assessment = Assessment::kScored;
+    result.present = true;
+    result.available = PointsOf(scheme, leaf);
+    const int128_t product = int128_t{result.available.units()} * numerator.units();
+    result.earned = Clamped(DivideRounded(product, denominator.units()));
+  }
+}
+
+int BandOf(const Scheme& scheme, Fixed score, int best) {
+  const int band = BandByBounds(scheme.bands, Compared(scheme, score));
+  return band < 0 ? -1 : std::max(band, best);
 }
 
 }  // namespace terrace::scoring::engine

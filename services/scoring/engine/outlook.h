@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/types/optional.h"
+#include "absl/types/span.h"
 #include "common/base/fixed.h"
 #include "services/scoring/engine/scheme.h"
 #include "services/scoring/engine/sheet.h"
@@ -27,6 +28,14 @@ struct Outlook {
 
 // `sheet` is finished. Leaves that are assessed stay as they are, extras too.
 Outlook OutlookOf(const Scheme& scheme, const SheetResult& sheet);
+
+// Leaves without a figure so far, extras left out.
+std::vector<int> OpenLeaves(const Scheme& scheme, const SheetResult& sheet);
+// Has the open leaves of a sheet, which is to be finished again, earn that share of their points.
+void LetEarn(const Scheme& scheme, absl::Span<const int> open, FixedSum numerator,
+             FixedSum denominator, SheetResult* sheet);
+// The band of a score by bounds; -1 for none. `best` is the best that vetoes leave.
+int BandOf(const Scheme& scheme, Fixed score, int best);
 
 }  // namespace terrace::scoring::engine
 
