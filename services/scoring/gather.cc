@@ -589,9 +589,24 @@ void Gatherer::From(const FromStatistic& source, Unit unit, absl::Time at, Out o
   input.form = LeafInput::Form::kFigure;
 }
 
+const ReviewSample& Gatherer::SampleBeside(const std::string& family, Unit unit, absl::Time at) {
+  static const ReviewSample& none = *new ReviewSample();
+  const Unit above = board_->ParentOf(unit);
+  if (above == kNoUnit || !facts_->reviews.CarriesOver(family, period_)) return none;
+  if (std::exchange(samples_at_, at) != at) samples_.clear();
+  const auto [it, fresh] = samples_.try_emplace(above);
+  if (fresh) {
+    board_->ForEachChild(above, [&](Unit beside) {
+      facts_->reviews.AddToSample(beside, family, period_, at, &it->second);
+    });
+  }
+  return it->second;
+}
+
 void Gatherer::From(const FromReview& source, Unit unit, absl::Time at, Out out) {
   if (!review_) {
     review_ = facts_->reviews.Judge(unit, source.family, period_, at,
+                                    SampleBeside(source.family, unit, at),
                                     /*with_sentences=*/out.records != nullptr);
   }
   Later(review_->next_change, at, out.next_change);

@@ -54,6 +54,9 @@ class Gatherer {
   // unit has a sheet.
   absl::optional<RawFigure> RawOf(size_t leaf, Unit unit, absl::Time at);
 
+  // Units have got other places, or reviews have changed: what spot checks found is summed up anew.
+  void ForgetSamples() { samples_.clear(); }
+
   // The part of the unit itself in the tally of a programme: whether it takes part, and is titled.
   engine::Tally TallyOf(const std::string& programme, Unit unit, absl::Time at) const;
   // The weight of the unit by a statistic; nullopt when it is not known or no weight. `next_change`
@@ -110,6 +113,8 @@ class Gatherer {
                                 Unit unit, absl::Time at, Out out) const;
   Unit Against(Unit unit, const std::string& level) const;
   const measures::PeriodTable& TableOf(const std::string& list);
+  // What spot checks that speak for units beside found among those with the same unit above.
+  const ReviewSample& SampleBeside(const std::string& family, Unit unit, absl::Time at);
 
   const CompiledScheme* const scheme_;
   const calendar::Period period_;
@@ -121,6 +126,9 @@ class Gatherer {
   absl::flat_hash_map<std::string, measures::PeriodTable> tables_;
   int64_t tables_version_ = -1;
   absl::optional<ReviewedSheet> review_;  // Of the sheet that is being gathered, once needed.
+  // By the unit above, as of samples_at_: one sum serves all below it.
+  absl::flat_hash_map<Unit, ReviewSample> samples_;
+  absl::Time samples_at_ = absl::InfinitePast();
 };
 
 }  // namespace terrace::scoring

@@ -33,8 +33,10 @@ void OwnFacts::Apply(absl::string_view key, const std::string* value, Touched* t
     touched->everything |= facts_->reviews.SetCampaign(key, CampaignCounting(value));
   } else if (absl::StatusOr<StageRef> stage = ParseStage(key); stage.ok()) {
     const Unit unit = facts_->ids.Number(stage->sheet.unit);
-    facts_->reviews.SetStage(unit, stage->sheet.campaign, stage->stage, StageCounting(value));
+    const bool beside =
+        facts_->reviews.SetStage(unit, stage->sheet.campaign, stage->stage, StageCounting(value));
     touched->sheets.push_back(unit);
+    if (beside) touched->beside.push_back(unit);
   } else if (resource::MatchesName(key, kResultPattern)) {
     ApplyResult(key, value);
   } else if (resource::MatchesName(key, kPublicationPattern)) {

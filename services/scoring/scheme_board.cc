@@ -174,6 +174,9 @@ void SchemeBoard::Apply(const Touched& touched) {
     if (grows_) MarkBelow(unit, /*moved=*/false);
   }
   for (Unit unit : touched.sheets) MarkSheet(unit);
+  for (Unit unit : touched.beside) {
+    if (made_->board.HasPlace(unit)) MarkJudgedTogether(made_->board.ParentOf(unit));
+  }
   Follow();
 }
 
@@ -352,6 +355,7 @@ void SchemeBoard::TakeAway(Unit unit) {
   made_->board.Remove(unit);
   made_->order.Erase(unit, parent);
   ++structure_;
+  MarkJudgedTogether(parent);
 }
 
 void SchemeBoard::PlaceUnit(Unit unit) {
@@ -382,6 +386,7 @@ void SchemeBoard::PlaceUnit(Unit unit) {
   if (stays) return;
   made_->order.Insert(unit, parent);
   ++structure_;
+  MarkJudgedTogether(parent);
 }
 
 // --------------------------------------------------------------------------------------- sheets
@@ -476,6 +481,13 @@ void SchemeBoard::MarkAncestors(Unit unit) {
        above = made_->board.ParentOf(above)) {
     MarkSheet(above);
   }
+}
+
+void SchemeBoard::MarkJudgedTogether(Unit parent) {
+  if (phase_ == Phase::kPlaces) return;  // All sheets are still to be taken.
+  made_->gatherer.ForgetSamples();
+  if (parent == kNoUnit || !facts_->reviews.CarriesOver(scheme_->ref.Family(), period_)) return;
+  made_->board.ForEachChild(parent, [this](Unit unit) { MarkSheet(unit); });
 }
 
 void SchemeBoard::MarkBelow(Unit unit, bool moved) {

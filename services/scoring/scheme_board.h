@@ -45,7 +45,8 @@ struct Touched {
   std::vector<Unit> places;                              // Place, level, kind or existence.
   std::vector<std::pair<std::string, Unit>> programmes;  // Enrolment or titles.
   std::vector<Unit> sheets;                              // Measures, reports, visits, findings.
-  std::vector<std::pair<std::string, Unit>> figures;     // Statistic of a definition.
+  std::vector<Unit> beside;  // Reviews that may count for units with the same unit above.
+  std::vector<std::pair<std::string, Unit>> figures;  // Statistic of a definition.
   std::vector<std::string> published;  // Families of schemes: other results of theirs are final.
   bool everything = false;             // Too much to tell: build anew.
 };
@@ -150,6 +151,8 @@ class SchemeBoard {
   void MarkSheet(Unit unit);
   void MarkSheetAlone(Unit unit);
   void MarkAncestors(Unit unit);
+  // What spot checks found below the unit is carried over to others there, and may have changed.
+  void MarkJudgedTogether(Unit parent);
   void MarkBelow(Unit unit, bool moved);
   void Schedule(Unit unit, Due what, absl::Time instant);
   void TakeDue();

@@ -32,6 +32,22 @@ class History {
                            Chance(80) ? "2000-01-01" : AnyDay()));
   }
 
+  // Villages below three townships, judged in a campaign whose spot check speaks for units beside.
+  void StartJudging() {
+    TellCampaign(SpotCheck::kExtrapolateToParent);
+    for (int i = 0; i < kUnits; ++i) {
+      const std::string id = absl::StrCat("u", i);
+      world.Tell(UnitChange(id, i < 3 ? "township" : "village", "area"));
+      world.Tell(PlaceChange(id, i < 3 ? "county" : absl::StrCat("u", i % 3), "2000-01-01"));
+    }
+  }
+  // A sheet is judged, or a village comes to another township.
+  void StepJudging() {
+    if (Chance(75)) return StepSheet();
+    world.Tell(PlaceChange(absl::StrCat("u", 3 + Below(kUnits - 3)), absl::StrCat("u", Below(3)),
+                           Chance(50) ? "2000-01-01" : AnyDay()));
+  }
+
   // Something happens, anywhere, at any time of the year.
   void Step() {
     switch (Below(14)) {
@@ -120,12 +136,12 @@ class History {
   World world;
 
  private:
-  void TellCampaign() {
+  void TellCampaign() { TellCampaign(static_cast<SpotCheck>(1 + Below(4))); }
+  void TellCampaign(SpotCheck check) {
     ReviewCampaign campaign;
     campaign.family = "units/county/schemes/quality";
     campaign.period = *calendar::Period::Parse("2016");
     campaign.combining.mixing = static_cast<StageMixing>(Below(3));
-    const auto check = static_cast<SpotCheck>(1 + Below(3));
     campaign.combining.stages = {{"self", {}, SpotCheck::kNone, Fixed::FromInteger(1)},
                                  {"county", {}, SpotCheck::kNone, Fixed::FromInteger(2)},
                                  {"spot", {}, check, Fixed()}};
@@ -420,6 +436,36 @@ TEST(SchemeBoardRandomTest, PublishedScoresAreFollowedToo) {
         board->AdvanceTo(history.world.facts.log_time);
         board->BuildStep(static_cast<int>(history.Below(60)));
         if (step % 5 == 0) {
+          ASSERT_TRUE(!board->ready() || board->EqualsRebuilt()) << "step " << step;
+        }
+      }
+    }
+    while (!live.BuildStep(100) || !fixed.BuildStep(100)) {
+    }
+    ASSERT_TRUE(live.EqualsRebuilt());
+    ASSERT_TRUE(fixed.EqualsRebuilt());
+  }
+}
+
+TEST(SchemeBoardRandomTest, WhatSpotChecksFindBesideIsFollowedToo) {
+  const std::shared_ptr<const CompiledScheme> scheme = Compile(ReviewScheme());
+  const calendar::Period period = *calendar::Period::Parse("2016");
+  for (int seed = 0; seed < kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    History history(4000 + seed, /*closings=*/false);
+    history.StartJudging();
+    history.world.TakeTouched();
+    SchemeBoard live(scheme, period, &history.world.facts, absl::nullopt);
+    SchemeBoard fixed(scheme, period, &history.world.facts, At("2016-07-01 00:00"));
+    for (int step = 0; step < kSteps; ++step) {
+      history.StepJudging();
+      if (history.Chance(10)) history.PassTime();
+      const Touched touched = history.world.TakeTouched();
+      for (SchemeBoard* board : {&live, &fixed}) {
+        board->Apply(touched);
+        board->AdvanceTo(history.world.facts.log_time);
+        board->BuildStep(static_cast<int>(history.Below(30)));
+        if (step % 3 == 0) {
           ASSERT_TRUE(!board->ready() || board->EqualsRebuilt()) << "step " << step;
         }
       }

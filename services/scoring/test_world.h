@@ -248,8 +248,9 @@ class World : public Teller {
   void TellStage(const std::string& id, const std::string& campaign, const std::string& stage,
                  const absl::optional<ReviewStage>& given) {
     const Unit unit = facts.ids.Number(id);
-    facts.reviews.SetStage(unit, campaign, stage, given);
+    const bool beside = facts.reviews.SetStage(unit, campaign, stage, given);
     touched_.sheets.push_back(unit);
+    if (beside) touched_.beside.push_back(unit);
   }
   // Results of "units/county/schemes/other", in thousandths.
   void TellPublished(const std::string& id, const std::string& corrects, const std::string& period,

@@ -34,6 +34,10 @@ absl::Status CheckStage(const v1::Campaign& campaign, int index) {
   TERRACE_RETURN_IF_ERROR(resource::CheckId(stage.id()));
   for (int i = 0; i < index; ++i) {
     if (campaign.stages(i).id() == stage.id()) return Invalid(field + ".id", "it occurs twice");
+    if (stage.effect() == v1::SPOT_CHECK_EFFECT_EXTRAPOLATE_TO_PARENT &&
+        campaign.stages(i).effect() == stage.effect()) {
+      return Invalid(field + ".effect", "one spot check at most speaks for other units");
+    }
   }
   if (stage.localized_names_size() > kLocalizedNamesMax) {
     return Invalid(field + ".localized_names", absl::StrCat("at most ", kLocalizedNamesMax));

@@ -91,6 +91,14 @@ TEST_F(CampaignsTest, WhatCannotBeJudgedIsRefused) {
                       Reason::INVALID_TIME));
   EXPECT_TRUE(refused([](v1::Campaign& c) { c.set_combination(v1::STAGE_COMBINATION_WEIGHTED); },
                       Reason::REQUIRED_FIELD));
+  // One spot check at most speaks for other units.
+  EXPECT_TRUE(refused(
+      [](v1::Campaign& c) {
+        c.mutable_stages(3)->set_effect(v1::SPOT_CHECK_EFFECT_EXTRAPOLATE_TO_PARENT);
+        *c.add_stages() = c.stages(3);
+        c.mutable_stages(4)->set_id("again");
+      },
+      Reason::INVALID_FIELD));
   EXPECT_TRUE(
       refused([](v1::Campaign& c) { c.mutable_stages(0)->mutable_weight()->set_value("1"); },
               Reason::INVALID_FIELD));

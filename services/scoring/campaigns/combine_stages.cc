@@ -19,10 +19,34 @@ struct Stated {
   StagePoints value;
 };
 
+// Where the leaf is, or would be.
+template <class Leaves>
+auto PlaceOf(Leaves& leaves, int32_t node) {
+  return std::lower_bound(
+      leaves.begin(), leaves.end(), node,
+      [](const CombinedPoints& leaf, int32_t wanted) { return leaf.node < wanted; });
+}
+
+// Adds what a spot check found, over the leaves that the stages before it gave points. False when
+// there are none.
+bool AddChecked(const std::vector<CombinedPoints>& leaves, const StageOver& check,
+                SpotSample* sample) {
+  bool any = false;
+  for (const StagePoints& value : check.values) {
+    const auto it = PlaceOf(leaves, value.node);
+    if (it == leaves.end() || it->node != value.node) continue;
+    if (it->not_applicable || value.not_applicable) continue;
+    sample->found += value.points;
+    sample->before += it->points;
+    any = true;
+  }
+  return any;
+}
+
 class Combiner {
  public:
-  Combiner(const Combining& combining, bool with_sentences)
-      : combining_(combining), with_sentences_(with_sentences) {}
+  Combiner(const Combining& combining, const SpotSample& sample, bool with_sentences)
+      : combining_(combining), sample_(sample), with_sentences_(with_sentences) {}
 
   std::vector<CombinedPoints> Run(absl::Span<const StageOver> over) {
     std::vector<Stated> stated;
@@ -37,8 +61,16 @@ class Combiner {
       while (end < stated.size() && stated[end].value.node == stated[begin].value.node) ++end;
       leaves_.push_back(Mix(absl::MakeConstSpan(stated).subspan(begin, end - begin)));
     }
-    for (const StageOver& one : over) {
-      if (IsSpotCheck(one.stage)) Check(one);
+    const int carried = combining_.CarriedOver();
+    for (int stage = 0; stage < static_cast<int>(combining_.stages.size()); ++stage) {
+      if (!IsSpotCheck(stage)) continue;
+      const auto check = std::find_if(over.begin(), over.end(),
+                                      [stage](const StageOver& one) { return one.stage == stage; });
+      if (check != over.end() && !check->values.empty()) {
+        Check(*check);
+      } else if (stage == carried) {
+        CarryOver(stage);
+      }
     }
     return std::move(leaves_);
   }
@@ -132,17 +164,11 @@ class Combiner {
     return leaf;
   }
 
-  std::vector<CombinedPoints>::iterator PlaceOf(int32_t node) {
-    return std::lower_bound(
-        leaves_.begin(), leaves_.end(), node,
-        [](const CombinedPoints& leaf, int32_t wanted) { return leaf.node < wanted; });
-  }
-
   void Check(const StageOver& check) {
     const SpotCheck effect = combining_.stages[check.stage].spot_check;
     if (effect == SpotCheck::kExtrapolate) Extrapolate(check);
     for (const StagePoints& value : check.values) {
-      auto it = PlaceOf(value.node);
+      auto it = PlaceOf(leaves_, value.node);
       if (it == leaves_.end() || it->node != value.node) {
         leaves_.insert(it, Take({check.stage, value}));
         continue;
@@ -187,37 +213,56 @@ class Combiner {
 
   // Leaves that were not checked get the share of those that were.
   void Extrapolate(const StageOver& check) {
-    FixedSum checked;
-    FixedSum reviewed;
+    SpotSample found;
+    AddChecked(leaves_, check, &found);
     absl::flat_hash_set<int32_t> looked_at;
-    for (const StagePoints& value : check.values) {
-      looked_at.insert(value.node);
-      auto it = PlaceOf(value.node);
-      if (it == leaves_.end() || it->node != value.node) continue;
-      if (it->not_applicable || value.not_applicable) continue;
-      checked += value.points;
-      reviewed += it->points;
+    for (const StagePoints& value : check.values) looked_at.insert(value.node);
+    const Sentence& title = Title(check.stage);
+    Sentence why;
+    if (with_sentences_) {
+      why = {absl::Substitute("$0 left $1 of $2 points where it looked", title.en,
+                              Text(found.found), Text(found.before)),
+             absl::Substitute("$0所查部分 $2 分核为 $1 分", title.zh, Text(found.found),
+                              Text(found.before))};
     }
-    if (checked >= reviewed) return;  // A share of at most 1, and none without anything reviewed.
     for (CombinedPoints& leaf : leaves_) {
-      if (leaf.not_applicable || looked_at.contains(leaf.node)) continue;
-      const Fixed before = leaf.points;
-      absl::StatusOr<Fixed> share = MultiplyDivide(before, checked, reviewed, "points");
-      TERRACE_CHECK(share.ok());  // It is no more than before.
-      leaf.points = *share;
-      leaf.stage = -1;
-      if (!with_sentences_) continue;
-      const Sentence& title = Title(check.stage);
-      Say(leaf,
-          absl::Substitute("$0 left $1 of $2 points where it looked: $3 * $1 / $2 = $4 points.",
-                           title.en, Text(checked), Text(reviewed), Text(before),
-                           Text(leaf.points)),
-          absl::Substitute("$0所查部分 $2 分核为 $1 分：$3 × $1 ÷ $2 = $4 分。", title.zh,
-                           Text(checked), Text(reviewed), Text(before), Text(leaf.points)));
+      if (!looked_at.contains(leaf.node)) TakeShare(found, why, leaf);
     }
   }
 
+  // All leaves get the share of those that were checked of the units beside.
+  void CarryOver(int stage) {
+    const Sentence& title = Title(stage);
+    Sentence why;
+    if (with_sentences_) {
+      why = {absl::Substitute("$0 looked at $1 of the units beside and left $2 of $3 points there",
+                              title.en, sample_.units, Text(sample_.found), Text(sample_.before)),
+             absl::Substitute("$0所查同级 $1 个单位，$3 分核为 $2 分", title.zh, sample_.units,
+                              Text(sample_.found), Text(sample_.before))};
+    }
+    for (CombinedPoints& leaf : leaves_) TakeShare(sample_, why, leaf);
+  }
+
+  // A share of at most 1, and none without anything reviewed.
+  void TakeShare(const SpotSample& found, const Sentence& why, CombinedPoints& leaf) const {
+    if (found.found >= found.before || leaf.not_applicable) return;
+    const Fixed before = leaf.points;
+    absl::StatusOr<Fixed> share = MultiplyDivide(before, found.found, found.before, "points");
+    TERRACE_CHECK(share.ok());  // It is no more than before.
+    leaf.points = *share;
+    leaf.stage = -1;
+    if (!with_sentences_) return;
+    const std::string arithmetic[] = {Text(before), Text(found.found), Text(found.before),
+                                      Text(leaf.points)};
+    Say(leaf,
+        absl::Substitute("$0: $1 * $2 / $3 = $4 points.", why.en, arithmetic[0], arithmetic[1],
+                         arithmetic[2], arithmetic[3]),
+        absl::Substitute("$0：$1 × $2 ÷ $3 = $4 分。", why.zh, arithmetic[0], arithmetic[1],
+                         arithmetic[2], arithmetic[3]));
+  }
+
   const Combining& combining_;
+  const SpotSample& sample_;
   const bool with_sentences_;
   std::vector<CombinedPoints> leaves_;  // By node.
 };
@@ -231,9 +276,27 @@ int Combining::IndexOf(absl::string_view id) const {
   return -1;
 }
 
+int Combining::CarriedOver() const {
+  for (size_t i = 0; i < stages.size(); ++i) {
+    if (stages[i].spot_check == SpotCheck::kExtrapolateToParent) return static_cast<int>(i);
+  }
+  return -1;
+}
+
 std::vector<CombinedPoints> CombineStages(const Combining& combining,
-                                          absl::Span<const StageOver> over, bool with_sentences) {
-  return Combiner(combining, with_sentences).Run(over);
+                                          absl::Span<const StageOver> over,
+                                          const SpotSample& sample, bool with_sentences) {
+  return Combiner(combining, sample, with_sentences).Run(over);
+}
+
+void AddToSample(const Combining& combining, absl::Span<const StageOver> over, SpotSample* sample) {
+  const int carried = combining.CarriedOver();
+  for (size_t i = 0; i < over.size(); ++i) {
+    if (over[i].stage != carried) continue;
+    const std::vector<CombinedPoints> before =
+        CombineStages(combining, over.subspan(0, i), SpotSample(), /*with_sentences=*/false);
+    if (AddChecked(before, over[i], sample)) ++sample->units;
+  }
 }
 
 }  // namespace terrace::scoring

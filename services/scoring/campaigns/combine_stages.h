@@ -18,7 +18,7 @@
 namespace terrace::scoring {
 
 enum class StageMixing : uint8_t { kLatest, kWeighted, kLeast };
-enum class SpotCheck : uint8_t { kNone, kReplace, kCap, kExtrapolate };
+enum class SpotCheck : uint8_t { kNone, kReplace, kCap, kExtrapolate, kExtrapolateToParent };
 
 struct CombinedStage {
   std::string id;
@@ -33,6 +33,9 @@ struct Combining {
   std::vector<CombinedStage> stages;
 
   int IndexOf(absl::string_view id) const;  // -1 for none.
+  // The spot check that speaks for units which it did not look at, of which there is one at most;
+  // -1 for none.
+  int CarriedOver() const;
 };
 
 // What a stage states of one leaf.
@@ -48,6 +51,14 @@ struct StageOver {
   absl::Span<const StagePoints> values;  // Each leaf once.
 };
 
+// What a spot check that speaks for other units found in those that it looked at, over their leaves
+// that both it and the stages before it give points.
+struct SpotSample {
+  int64_t units = 0;
+  FixedSum found;
+  FixedSum before;
+};
+
 struct CombinedPoints {
   int32_t node = 0;
   bool not_applicable = false;
@@ -58,9 +69,14 @@ struct CombinedPoints {
 
 // One result for each leaf that any of them states, by node. `over` stands in the order of the
 // stages. A stage that says that a leaf does not apply decides so if it is the latest to speak;
-// otherwise it is left out. Sentences are filled in only when asked for.
+// otherwise it is left out. Sentences are filled in only when asked for. `sample` is of the units
+// beside; it counts where the sheet itself was not looked at.
 std::vector<CombinedPoints> CombineStages(const Combining& combining,
-                                          absl::Span<const StageOver> over, bool with_sentences);
+                                          absl::Span<const StageOver> over,
+                                          const SpotSample& sample, bool with_sentences);
+
+// Adds what Combining::CarriedOver found on a sheet; nothing where it did not look.
+void AddToSample(const Combining& combining, absl::Span<const StageOver> over, SpotSample* sample);
 
 }  // namespace terrace::scoring
 

@@ -27,11 +27,12 @@ Combining Rule(StageMixing mixing, const std::vector<SpotCheck>& checks = {}) {
 using Values = std::vector<StagePoints>;
 
 // "node=points@stage", not applicable as "-".
-std::string Combined(const Combining& rule, const std::vector<std::pair<int, Values>>& stages) {
+std::string Combined(const Combining& rule, const std::vector<std::pair<int, Values>>& stages,
+                     const SpotSample& sample = {}) {
   std::vector<StageOver> over;
   for (const auto& [stage, values] : stages) over.push_back({stage, values});
   std::string out;
-  for (const CombinedPoints& leaf : CombineStages(rule, over, /*with_sentences=*/false)) {
+  for (const CombinedPoints& leaf : CombineStages(rule, over, sample, /*with_sentences=*/false)) {
     out += std::to_string(leaf.node) + "=" + (leaf.not_applicable ? "-" : FormatSum(leaf.points)) +
            "@" + std::to_string(leaf.stage) + " ";
   }
@@ -39,10 +40,10 @@ std::string Combined(const Combining& rule, const std::vector<std::pair<int, Val
 }
 
 Sentence Said(const Combining& rule, const std::vector<std::pair<int, Values>>& stages,
-              size_t leaf = 0) {
+              size_t leaf = 0, const SpotSample& sample = {}) {
   std::vector<StageOver> over;
   for (const auto& [stage, values] : stages) over.push_back({stage, values});
-  return CombineStages(rule, over, /*with_sentences=*/true)[leaf].arithmetic;
+  return CombineStages(rule, over, sample, /*with_sentences=*/true)[leaf].arithmetic;
 }
 
 TEST(CombineStagesTest, TheLatestStageThatStatesAValueCounts) {
@@ -113,6 +114,76 @@ TEST(CombineStagesTest, ASpotCheckExtrapolates) {
   // 10 * 1 / 3, rounded once.
   EXPECT_EQ(Combined(rule, {{0, {Points(1, 3000), Points(3, 10000)}}, {3, {Points(1, 1000)}}}),
             "1=1@3 3=3.333333333333@-1 ");
+}
+
+// "found of before in units".
+std::string Sampled(const Combining& rule,
+                    const std::vector<std::vector<std::pair<int, Values>>>& sheets) {
+  SpotSample sample;
+  for (const auto& sheet : sheets) {
+    std::vector<StageOver> over;
+    for (const auto& [stage, values] : sheet) over.push_back({stage, values});
+    AddToSample(rule, over, &sample);
+  }
+  return FormatSum(sample.found) + " of " + FormatSum(sample.before) + " in " +
+         std::to_string(sample.units);
+}
+
+TEST(CombineStagesTest, ASampleIsWhatWasLookedAt) {
+  const Combining rule = Rule(StageMixing::kLatest, {SpotCheck::kExtrapolateToParent});
+  EXPECT_EQ(Sampled(rule, {}), "0 of 0 in 0");
+  // What the stages before come to, where both give points.
+  EXPECT_EQ(Sampled(rule, {{{0, {Points(1, 9000), Points(2, 5000)}},
+                            {1, {Points(1, 8000), NotApplicable(3)}},
+                            {3, {Points(1, 6000), Points(3, 1000), Points(4, 2000)}}}}),
+            "6 of 8 in 1");
+  EXPECT_EQ(Sampled(rule, {{{0, {Points(1, 9000)}}, {3, {Points(1, 6000)}}},
+                           {{0, {Points(1, 3000), Points(2, 8000)}}, {3, {Points(2, 4000)}}},
+                           {{0, {Points(1, 7000)}}},
+                           {{0, {Points(1, 7000)}}, {3, {NotApplicable(1)}}}}),
+            "10 of 17 in 2");
+  // A spot check before it belongs to what it found.
+  const Combining two =
+      Rule(StageMixing::kLatest, {SpotCheck::kReplace, SpotCheck::kExtrapolateToParent});
+  EXPECT_EQ(
+      Sampled(two, {{{0, {Points(1, 9000)}}, {3, {Points(1, 8000)}}, {4, {Points(1, 2000)}}}}),
+      "2 of 8 in 1");
+  EXPECT_EQ(Sampled(Rule(StageMixing::kLatest, {SpotCheck::kExtrapolate}),
+                    {{{0, {Points(1, 9000)}}, {3, {Points(1, 6000)}}}}),
+            "0 of 0 in 0");
+}
+
+TEST(CombineStagesTest, WhatASampleFoundCountsForTheOthers) {
+  const Combining rule = Rule(StageMixing::kLatest, {SpotCheck::kExtrapolateToParent});
+  const SpotSample sample = {2, Milli(10000), Milli(17000)};
+  // 8.5 * 10 / 17 = 5, 4 * 10 / 17 rounded once.
+  EXPECT_EQ(Combined(rule, {{0, {Points(1, 8500), Points(2, 4000), NotApplicable(3)}}}, sample),
+            "1=5@-1 2=2.352941176471@-1 3=-@0 ");
+  // Whoever was looked at keeps what was found, and the leaves that nobody looked at.
+  EXPECT_EQ(
+      Combined(rule, {{0, {Points(1, 8500), Points(2, 4000)}}, {3, {Points(1, 6000)}}}, sample),
+      "1=6@3 2=4@0 ");
+  // Looked at, but nothing was stated.
+  EXPECT_EQ(Combined(rule, {{0, {Points(1, 8500)}}, {3, {}}}, sample), "1=5@-1 ");
+  // Nobody gains by others.
+  EXPECT_EQ(Combined(rule, {{0, {Points(1, 8500)}}}, {2, Milli(18000), Milli(17000)}), "1=8.5@0 ");
+  EXPECT_EQ(Combined(rule, {{0, {Points(1, 8500)}}}), "1=8.5@0 ");
+  // In the order of the stages.
+  const Combining three =
+      Rule(StageMixing::kLatest,
+           {SpotCheck::kReplace, SpotCheck::kExtrapolateToParent, SpotCheck::kCap});
+  EXPECT_EQ(Combined(three,
+                     {{0, {Points(1, 8500), Points(2, 5100)}},
+                      {3, {Points(1, 3400)}},
+                      {5, {Points(1, 1000), Points(2, 9000)}}},
+                     sample),
+            "1=1@5 2=3@-1 ");
+  const Sentence said = Said(rule, {{0, {Points(1, 8500)}}}, 0, sample);
+  EXPECT_EQ(said.en,
+            "Self: 8.5 points. Spot looked at 2 of the units beside and left 10 of 17 points there:"
+            " 8.5 * 10 / 17 = 5 points.");
+  EXPECT_EQ(said.zh,
+            "自评：8.5 分。抽查所查同级 2 个单位，17 分核为 10 分：8.5 × 10 ÷ 17 = 5 分。");
 }
 
 TEST(CombineStagesTest, SpotChecksFollowEachOther) {

@@ -8,6 +8,47 @@
 #include "services/scoring/state_common.h"
 
 namespace terrace::scoring {
+namespace {
+
+// The stages that are over, with the values that the spans stand for.
+struct OverStages {
+  std::vector<std::vector<StagePoints>> kept;
+  std::vector<StageOver> over;
+};
+
+OverStages OverOf(const CampaignRules& rules, const std::vector<storage::v1::StageRow>& stages) {
+  OverStages out;
+  out.kept.reserve(stages.size());
+  for (size_t i = 0; i < stages.size(); ++i) {
+    if (!stages[i].values().has_end_time()) continue;
+    std::vector<StagePoints>& kept = out.kept.emplace_back();
+    for (const v1::LeafValue& value : stages[i].values().values()) {
+      const LeafLimits* leaf = rules.FindLeaf(value.node());
+      if (leaf == nullptr) continue;
+      kept.push_back({leaf->place, value.not_applicable(),
+                      value.has_points() ? ExactPoints(value.points()) : Fixed()});
+    }
+    out.over.push_back({static_cast<int>(i), kept});
+  }
+  return out;
+}
+
+// What a spot check that speaks for units beside found among those with the same unit above.
+SpotSample SampleBeside(const CampaignRules& rules, const tree::Tree& tree,
+                        const machine::Rows& rows, tree::UnitNumber unit) {
+  SpotSample sample;
+  const int carried = rules.combining().CarriedOver();
+  const tree::UnitNumber above = tree.Parent(unit, rules.line());
+  if (carried < 0 || above == tree::kNoUnit) return sample;
+  for (tree::UnitNumber beside : tree.Children(above, rules.line())) {
+    const std::string sheet = SheetName(tree.Id(beside), rules.name());
+    if (rows.Find(StageKey(sheet, rules.stage(carried).id())) == nullptr) continue;
+    AddToSample(rules.combining(), OverOf(rules, StagesOf(rules, rows, sheet)).over, &sample);
+  }
+  return sample;
+}
+
+}  // namespace
 
 v1::Sheet PresentSheet(absl::string_view unit, absl::string_view campaign,
                        const storage::v1::SheetRow& row, const tree::Tree& tree, int64_t revision) {
@@ -28,7 +69,7 @@ v1::Sheet PresentSheet(absl::string_view unit, absl::string_view campaign,
   return sheet;
 }
 
-void AddValues(const CampaignRules& rules, const tree::Tree& tree,
+void AddValues(const CampaignRules& rules, const tree::Tree& tree, const machine::Rows& rows,
                const std::vector<storage::v1::StageRow>& stages,
                absl::FunctionRef<bool(absl::string_view)> sees, v1::Sheet* sheet) {
   const absl::optional<tree::UnitNumber> unit = tree.Number(resource::OwnerOf(sheet->unit()));
@@ -42,7 +83,9 @@ void AddValues(const CampaignRules& rules, const tree::Tree& tree,
     shown = values;
     shown.set_stage(rules.stage(i).id());
   }
-  for (CombinedPoints& leaf : CombinedOf(rules, stages, /*with_sentences=*/true)) {
+  const SpotSample sample = unit ? SampleBeside(rules, tree, rows, *unit) : SpotSample();
+  for (CombinedPoints& leaf : CombineStages(rules.combining(), OverOf(rules, stages).over, sample,
+                                            /*with_sentences=*/true)) {
     v1::CombinedValue& combined = *sheet->add_combined();
     combined.set_node(rules.NodeAt(leaf.node));
     combined.set_not_applicable(leaf.not_applicable);
@@ -53,24 +96,14 @@ void AddValues(const CampaignRules& rules, const tree::Tree& tree,
   }
 }
 
-std::vector<CombinedPoints> CombinedOf(const CampaignRules& rules,
-                                       const std::vector<storage::v1::StageRow>& stages,
-                                       bool with_sentences) {
-  std::vector<std::vector<StagePoints>> kept;
-  kept.reserve(stages.size());
-  std::vector<StageOver> over;
-  for (size_t i = 0; i < stages.size(); ++i) {
-    if (!stages[i].values().has_end_time()) continue;
-    kept.emplace_back();
-    for (const v1::LeafValue& value : stages[i].values().values()) {
-      const LeafLimits* leaf = rules.FindLeaf(value.node());
-      if (leaf == nullptr) continue;
-      kept.back().push_back({leaf->place, value.not_applicable(),
-                             value.has_points() ? ExactPoints(value.points()) : Fixed()});
-    }
-    over.push_back({static_cast<int>(i), kept.back()});
+std::vector<storage::v1::StageRow> StagesOf(const CampaignRules& rules, const machine::Rows& rows,
+                                            absl::string_view sheet) {
+  std::vector<storage::v1::StageRow> stages;
+  for (const v1::ReviewStage& stage : rules.campaign().stages()) {
+    stages.push_back(rows.Get<storage::v1::StageRow>(StageKey(sheet, stage.id()))
+                         .value_or(storage::v1::StageRow()));
   }
-  return CombineStages(rules.combining(), over, with_sentences);
+  return stages;
 }
 
 }  // namespace terrace::scoring

@@ -27,6 +27,8 @@ SpotCheck EffectOf(const v1::ReviewStage& stage) {
       return SpotCheck::kCap;
     case v1::SPOT_CHECK_EFFECT_EXTRAPOLATE:
       return SpotCheck::kExtrapolate;
+    case v1::SPOT_CHECK_EFFECT_EXTRAPOLATE_TO_PARENT:
+      return SpotCheck::kExtrapolateToParent;
     default:
       return SpotCheck::kReplace;
   }

@@ -66,6 +66,45 @@ TEST_F(ReviewScoresTest, AScoreFollowsTheStagesOfTheSheet) {
   EXPECT_EQ(ValueAt("a1", "2016-05-01 00:00"), "NOT_YET");
 }
 
+TEST_F(ReviewScoresTest, WhatASpotCheckFoundCountsForTheUnitsBeside) {
+  v1::Campaign campaign = TestCampaign();
+  campaign.mutable_stages(3)->set_effect(v1::SPOT_CHECK_EFFECT_EXTRAPOLATE_TO_PARENT);
+  OpenCampaign(campaign);
+  Review("a1", "a", "50", "30");
+  Review("a2", "a", "40", "40");
+  Review("a3", "a", "60", "20");
+  Review("b1", "b", "50", "30");
+  ASSERT_TRUE(Record("a1", "county", "spot", {"work=30 Seen."}).ok());
+  EXPECT_EQ(ValueAt("a2"), "80") << "It is not over.";
+  ASSERT_TRUE(Confirm("a1", "county", "spot").ok());
+  const auto values = [&] {
+    return absl::StrCat(ValueAt("a1"), " ", ValueAt("a2"), " ", ValueAt("a3"), " ", ValueAt("b1"));
+  };
+  EXPECT_EQ(values(), "60 48 48 80");  // 30 of 50.
+  const absl::StatusOr<v1::Sheet> sheet = GetSheet("a2");
+  ASSERT_TRUE(sheet.ok()) << sheet.status();
+  EXPECT_EQ(CombinedText(*sheet), "work=24@ files=24@");
+  v1::ExplainScoreRequest request;
+  request.set_name(ScoreOf("a2", "2015"));
+  auto reply = Do<v1::Explanation>("ExplainScore", Viewer("county"), request);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  const v1::Part* work = FindPart(reply->whole(), "work");
+  ASSERT_NE(work, nullptr);
+  const v1::Part* record = FindPart(*work, SheetOf("a2"));
+  ASSERT_NE(record, nullptr);
+  EXPECT_EQ(record->arithmetic(), sheet->combined(0).arithmetic());
+  EXPECT_EQ(record->arithmetic(),
+            "Self-assessment: 40 points. Spot check looked at 1 of the units beside and left 30 of"
+            " 50 points there: 40 * 30 / 50 = 24 points.");
+  // A second one joins the sample, keeps what was found, and changes the share of the third.
+  ASSERT_TRUE(Record("a2", "county", "spot", {"work=20 Seen.", "files=40"}).ok());
+  ASSERT_TRUE(Confirm("a2", "county", "spot").ok());
+  EXPECT_EQ(values(), "60 60 55.38 80");  // 90 of 130.
+  // With another parent it takes what it found along.
+  Tell(PlaceChange("a1", "b", "2000-01-01"));
+  EXPECT_EQ(values(), "60 60 60 48");  // 60 of 80, 30 of 50.
+}
+
 TEST_F(ReviewScoresTest, WhatIsNotJudgedIsMissingOnceTheCampaignIsClosed) {
   OpenCampaign();
   ASSERT_TRUE(Submit("a1", {"work=45"}).ok());

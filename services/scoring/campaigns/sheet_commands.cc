@@ -89,11 +89,12 @@ absl::Status Confirm(int stage, const std::string& office, machine::Decision& de
 }
 
 // Stores the sheet and shows it to the caller.
-absl::Status Finish(SheetEdit& edit, machine::Decision& decision, v1::Sheet* reply) {
+absl::Status Finish(SheetEdit& edit, const machine::Rows& rows, machine::Decision& decision,
+                    v1::Sheet* reply) {
   edit.Store(decision);
   *reply = PresentSheet(edit.unit(), edit.rules().name(), edit.row(), decision.tree(), 0);
   AddValues(
-      edit.rules(), decision.tree(), edit.stages(),
+      edit.rules(), decision.tree(), rows, edit.stages(),
       [&](absl::string_view office) {
         return access::MaySee(decision.identity(), decision.tree(), office, decision.now());
       },
@@ -115,7 +116,7 @@ absl::Status ScoringState::SubmitSheet(const v1::SubmitSheetRequest& request,
   TERRACE_RETURN_IF_ERROR(
       edit.State(0, request.values(), judge, [](const LeafLimits&) { return absl::OkStatus(); }));
   if (!request.draft() && !edit.IsOver(0)) TERRACE_RETURN_IF_ERROR(edit.End(0, judge));
-  return Finish(edit, decision, reply);
+  return Finish(edit, rows(), decision, reply);
 }
 
 absl::Status ScoringState::RecordReview(const v1::RecordReviewRequest& request,
@@ -124,7 +125,7 @@ absl::Status ScoringState::RecordReview(const v1::RecordReviewRequest& request,
   TERRACE_ASSIGN_OR_RETURN(const int stage, edit.rules().IndexOf(request.stage()));
   if (request.values().empty()) return Required("values");
   TERRACE_RETURN_IF_ERROR(Record(stage, request.values(), request.acting_office(), decision, edit));
-  return Finish(edit, decision, reply);
+  return Finish(edit, rows(), decision, reply);
 }
 
 absl::Status ScoringState::ConfirmSheet(const v1::ConfirmSheetRequest& request,
@@ -132,7 +133,7 @@ absl::Status ScoringState::ConfirmSheet(const v1::ConfirmSheetRequest& request,
   TERRACE_ASSIGN_OR_RETURN(SheetEdit edit, Open(request, false, rows(), decision));
   TERRACE_ASSIGN_OR_RETURN(const int stage, edit.rules().IndexOf(request.stage()));
   TERRACE_RETURN_IF_ERROR(Confirm(stage, request.acting_office(), decision, edit));
-  return Finish(edit, decision, reply);
+  return Finish(edit, rows(), decision, reply);
 }
 
 absl::Status ScoringState::ReturnSheet(const v1::ReturnSheetRequest& request,
@@ -152,7 +153,7 @@ absl::Status ScoringState::ReturnSheet(const v1::ReturnSheetRequest& request,
     return Invalid("stage", "the sheet is at its first stage");
   }
   TERRACE_RETURN_IF_ERROR(edit.Return(stage, request.reason()));
-  return Finish(edit, decision, reply);
+  return Finish(edit, rows(), decision, reply);
 }
 
 absl::Status ScoringState::SealSheet(const v1::SealSheetRequest& request,
@@ -162,7 +163,7 @@ absl::Status ScoringState::SealSheet(const v1::SealSheetRequest& request,
                            resource::ParseUnitName(request.acting_office()));
   TERRACE_RETURN_IF_ERROR(edit.rules().MaySeal(decision.tree(), edit.unit(), acting));
   TERRACE_RETURN_IF_ERROR(edit.Seal());
-  return Finish(edit, decision, reply);
+  return Finish(edit, rows(), decision, reply);
 }
 
 absl::Status ScoringState::ReopenSheet(const v1::ReopenSheetRequest& request,
@@ -174,7 +175,7 @@ absl::Status ScoringState::ReopenSheet(const v1::ReopenSheetRequest& request,
   TERRACE_RETURN_IF_ERROR(edit.rules().MaySeal(decision.tree(), edit.unit(), acting));
   TERRACE_ASSIGN_OR_RETURN(const int stage, edit.rules().IndexOf(request.stage()));
   TERRACE_RETURN_IF_ERROR(edit.Reopen(stage, request.reason()));
-  return Finish(edit, decision, reply);
+  return Finish(edit, rows(), decision, reply);
 }
 
 absl::StatusOr<RulesPtr> ScoringState::OpenCampaign(const std::string& name,
@@ -236,14 +237,8 @@ absl::Status ScoringState::GetSheet(const access::Identity& identity, const tree
   if (row == nullptr || !rules.ok()) return NotFound(request.name());
   *reply = PresentSheet(ref.unit, ref.campaign, machine::Rows::Parse<storage::v1::SheetRow>(*row),
                         tree, row->revision.value);
-  std::vector<storage::v1::StageRow> stages;
-  for (const v1::ReviewStage& stage : (*rules)->campaign().stages()) {
-    stages.push_back(rows()
-                         .Get<storage::v1::StageRow>(StageKey(request.name(), stage.id()))
-                         .value_or(storage::v1::StageRow()));
-  }
   AddValues(
-      **rules, tree, stages,
+      **rules, tree, rows(), StagesOf(**rules, rows(), request.name()),
       [&](absl::string_view office) { return access::MaySee(identity, tree, office, now); }, reply);
   return absl::OkStatus();
 }

@@ -47,16 +47,23 @@ int32_t Reviews::NodeNumber(const std::string& node) {
   return nodes_.try_emplace(node, static_cast<int32_t>(nodes_.size())).first->second;
 }
 
-void Reviews::SetStage(Unit unit, absl::string_view campaign, absl::string_view stage,
+bool Reviews::SetStage(Unit unit, absl::string_view campaign, absl::string_view stage,
                        const absl::optional<ReviewStage>& given) {
-  const SheetKey key(unit, CampaignOf(campaign).number);
+  const Campaign& known = CampaignOf(campaign);
+  const SheetKey key(unit, known.number);
   std::vector<Kept>& stages = sheets_[key];
+  // Every stage of a sheet that was looked at matters, since all make what was found before.
+  const int carried = known.counts ? known.counts->combining.CarriedOver() : -1;
+  const auto looked_at = [&](const Kept& one) {
+    return carried >= 0 && one.stage == known.counts->combining.stages[carried].id;
+  };
+  const bool carries = std::any_of(stages.begin(), stages.end(), looked_at);
   auto it = std::find_if(stages.begin(), stages.end(),
                          [&](const Kept& one) { return one.stage == stage; });
   if (!given) {
     if (it != stages.end()) stages.erase(it);
     if (stages.empty()) sheets_.erase(key);
-    return;
+    return carries;
   }
   if (it == stages.end()) it = stages.insert(stages.end(), Kept{std::string(stage), {}, {}, {}});
   it->end = given->end;
@@ -68,40 +75,63 @@ void Reviews::SetStage(Unit unit, absl::string_view campaign, absl::string_view 
     it->values.push_back({node, value.not_applicable, value.points});
     if (value.not_applicable) it->reasons.emplace_back(node, value.reason);
   }
+  return carries || looked_at(*it);
 }
 
-const std::vector<Reviews::Kept>* Reviews::KeptOf(Unit unit, absl::string_view campaign) const {
-  auto known = campaigns_.find(campaign);
-  if (known == campaigns_.end()) return nullptr;
-  auto it = sheets_.find(SheetKey(unit, known->second.number));
+const std::vector<Reviews::Kept>* Reviews::KeptOf(Unit unit, const Campaign& campaign) const {
+  auto it = sheets_.find(SheetKey(unit, campaign.number));
   return it == sheets_.end() ? nullptr : &it->second;
 }
 
-ReviewedSheet Reviews::Judge(Unit unit, absl::string_view family, const calendar::Period& period,
-                             absl::Time at, bool with_sentences) const {
-  ReviewedSheet sheet;
+const std::pair<const std::string, Reviews::Campaign>* Reviews::Current(
+    absl::string_view family, const calendar::Period& period) const {
   auto periods = current_.find(family);
-  if (periods == current_.end()) return sheet;
+  if (periods == current_.end()) return nullptr;
   auto current = periods->second.find(period);
-  if (current == periods->second.end()) return sheet;
-  const ReviewCampaign& campaign = *campaigns_.find(current->second)->second.counts;
-  sheet.campaign = current->second;
-  sheet.closed = campaign.closed <= at;
-  auto later = [&](absl::Time instant) {
-    if (instant > at) sheet.next_change = std::min(sheet.next_change, instant);
-  };
-  later(campaign.closed);
-  const std::vector<Kept>* stages = KeptOf(unit, sheet.campaign);
-  if (stages == nullptr) return sheet;
+  return current == periods->second.end() ? nullptr : &*campaigns_.find(current->second);
+}
+
+std::vector<StageOver> Reviews::Over(Unit unit, const Campaign& campaign, absl::Time at,
+                                     absl::Time* next_change) const {
   std::vector<StageOver> over;
+  const std::vector<Kept>* stages = KeptOf(unit, campaign);
+  if (stages == nullptr) return over;
   for (const Kept& one : *stages) {
-    later(one.end);
-    const int index = campaign.combining.IndexOf(one.stage);
+    if (one.end > at) *next_change = std::min(*next_change, one.end);
+    const int index = campaign.counts->combining.IndexOf(one.stage);
     if (one.end <= at && index >= 0) over.push_back({index, one.values});
   }
   std::sort(over.begin(), over.end(),
             [](const StageOver& a, const StageOver& b) { return a.stage < b.stage; });
-  sheet.combined = CombineStages(campaign.combining, over, with_sentences);
+  return over;
+}
+
+bool Reviews::CarriesOver(absl::string_view family, const calendar::Period& period) const {
+  const auto* current = Current(family, period);
+  return current != nullptr && current->second.counts->combining.CarriedOver() >= 0;
+}
+
+void Reviews::AddToSample(Unit unit, absl::string_view family, const calendar::Period& period,
+                          absl::Time at, ReviewSample* sample) const {
+  const auto* current = Current(family, period);
+  if (current == nullptr) return;
+  const Combining& combining = current->second.counts->combining;
+  terrace::scoring::AddToSample(combining, Over(unit, current->second, at, &sample->next_change),
+                                &sample->found);
+}
+
+ReviewedSheet Reviews::Judge(Unit unit, absl::string_view family, const calendar::Period& period,
+                             absl::Time at, const ReviewSample& sample, bool with_sentences) const {
+  ReviewedSheet sheet;
+  const auto* current = Current(family, period);
+  if (current == nullptr) return sheet;
+  const ReviewCampaign& campaign = *current->second.counts;
+  sheet.campaign = current->first;
+  sheet.closed = campaign.closed <= at;
+  sheet.next_change = sample.next_change;
+  if (!sheet.closed) sheet.next_change = std::min(sheet.next_change, campaign.closed);
+  const std::vector<StageOver> over = Over(unit, current->second, at, &sheet.next_change);
+  sheet.combined = CombineStages(campaign.combining, over, sample.found, with_sentences);
   return sheet;
 }
 
@@ -119,10 +149,11 @@ std::vector<std::pair<std::string, std::string>> Reviews::Stated(Unit unit,
                                                                  absl::string_view node,
                                                                  absl::Time at) const {
   std::vector<std::pair<std::string, std::string>> out;
-  const std::vector<Kept>* stages = KeptOf(unit, campaign);
   auto number = nodes_.find(node);
   auto known = campaigns_.find(campaign);
-  if (stages == nullptr || number == nodes_.end() || !known->second.counts) return out;
+  if (number == nodes_.end() || known == campaigns_.end() || !known->second.counts) return out;
+  const std::vector<Kept>* stages = KeptOf(unit, known->second);
+  if (stages == nullptr) return out;
   for (const CombinedStage& stage : known->second.counts->combining.stages) {
     for (const Kept& one : *stages) {
       if (one.stage != stage.id || one.end > at) continue;

@@ -43,6 +43,13 @@ struct ReviewStage {
   std::vector<Value> values;
 };
 
+// What a spot check found among some units, at an instant.
+struct ReviewSample {
+  SpotSample found;
+  // The next instant at which it changes by time alone.
+  absl::Time next_change = absl::InfiniteFuture();
+};
+
 // A sheet at an instant.
 struct ReviewedSheet {
   std::string campaign;  // Full name; empty when there is none for the scheme and period.
@@ -58,12 +65,20 @@ class Reviews {
   // Returns whether any unit may be scored otherwise now. A campaign that begins to count has no
   // values yet, so nobody is.
   bool SetCampaign(absl::string_view name, absl::optional<ReviewCampaign> campaign);
-  // Likewise a stage of the unit's sheet.
-  void SetStage(Unit unit, absl::string_view campaign, absl::string_view stage,
+  // Likewise a stage of the unit's sheet, on which the unit's own scores depend. Returns whether
+  // those of units with the same unit above may depend on it too.
+  bool SetStage(Unit unit, absl::string_view campaign, absl::string_view stage,
                 const absl::optional<ReviewStage>& given);
 
+  // Whether sheets of the scheme and period depend on what a spot check found on others, of units
+  // with the same unit above.
+  bool CarriesOver(absl::string_view family, const calendar::Period& period) const;
+  // What it found on the sheet of one of them.
+  void AddToSample(Unit unit, absl::string_view family, const calendar::Period& period,
+                   absl::Time at, ReviewSample* sample) const;
+  // `sample` is of the units with the same unit above, where that matters.
   ReviewedSheet Judge(Unit unit, absl::string_view family, const calendar::Period& period,
-                      absl::Time at, bool with_sentences) const;
+                      absl::Time at, const ReviewSample& sample, bool with_sentences) const;
   // nullptr when no stage over by then states anything of the node.
   const CombinedPoints* Find(const ReviewedSheet& sheet, absl::string_view node) const;
   // What each stage over by then states of the node, by stage id, as text.
@@ -85,7 +100,13 @@ class Reviews {
   using SheetKey = std::pair<Unit, uint32_t>;
 
   Campaign& CampaignOf(absl::string_view name);
-  const std::vector<Kept>* KeptOf(Unit unit, absl::string_view campaign) const;
+  // The one that counts; null without one.
+  const std::pair<const std::string, Campaign>* Current(absl::string_view family,
+                                                        const calendar::Period& period) const;
+  // The stages of the sheet that are over, in their order; brings `next_change` forward.
+  std::vector<StageOver> Over(Unit unit, const Campaign& campaign, absl::Time at,
+                              absl::Time* next_change) const;
+  const std::vector<Kept>* KeptOf(Unit unit, const Campaign& campaign) const;
   int32_t NodeNumber(const std::string& node);
 
   std::map<std::string, Campaign, std::less<>> campaigns_;
