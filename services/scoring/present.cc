@@ -109,7 +109,8 @@ void FillSheet(const engine::Scheme& scheme, const ScoreRow& row, v1::Score* sco
     if (!row.nodes) continue;
     v1::NodeScore* node = score->add_nodes();
     node->set_node(scheme.nodes[n].id);
-    node->set_assessment(AssessmentOf(sheet.nodes[n].assessment));
+    node->set_assessment(
+        AssessmentOf(sheet.nodes[n].assessment, leaf >= 0 && sheet.leaves[leaf].refused));
     *node->mutable_earned() = ExactDecimal(sheet.nodes[n].earned);
     *node->mutable_available() = ExactDecimal(sheet.nodes[n].available);
   }
@@ -145,14 +146,14 @@ types::v1::Decimal ShownDecimal(Fixed value, int decimals) {
   return terrace::ToProto(ToDecimal(engine::Shown(value, decimals)));
 }
 
-v1::Assessment AssessmentOf(engine::Assessment assessment) {
+v1::Assessment AssessmentOf(engine::Assessment assessment, bool refused) {
   switch (assessment) {
     case engine::Assessment::kNotApplicable:
       return v1::ASSESSMENT_NOT_APPLICABLE;
     case engine::Assessment::kNotYet:
       return v1::ASSESSMENT_NOT_YET;
     case engine::Assessment::kMissing:
-      return v1::ASSESSMENT_MISSING;
+      return refused ? v1::ASSESSMENT_REFUSED : v1::ASSESSMENT_MISSING;
     case engine::Assessment::kScored:
       return v1::ASSESSMENT_SCORED;
   }

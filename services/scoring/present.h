@@ -78,7 +78,8 @@ class Audience {
   const bool sees_all_;
 };
 
-v1::Assessment AssessmentOf(engine::Assessment assessment);
+// `refused` as LeafResult::refused, of leaves.
+v1::Assessment AssessmentOf(engine::Assessment assessment, bool refused = false);
 v1::RollupMethod MethodOf(engine::Method method);
 // To 12 decimals, and as shown.
 types::v1::Decimal ExactDecimal(Fixed value);

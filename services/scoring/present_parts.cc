@@ -52,7 +52,7 @@ class PartPresenter {
 
   // `sheet` is the unit whose sheet the part belongs to, `leaf` the leaf whose records it may be.
   void Present(const engine::Part& part, Unit sheet, int leaf, v1::Part* out) {
-    out->set_assessment(AssessmentOf(part.assessment));
+    out->set_assessment(AssessmentOf(part.assessment, part.refused));
     *out->mutable_contribution() = ExactDecimal(part.contribution);
     absl::StatusOr<Fixed> shown = Narrow(part.shown, "shown");
     if (shown.ok()) *out->mutable_shown() = ExactDecimal(*shown);
@@ -169,10 +169,38 @@ class PartPresenter {
     }
     const LeafInput& input = SheetOf(sheet).inputs[leaf];
     AddFigures(input, out);
-    *sentence = part.assessment == engine::Assessment::kScored ? OfLeaf(scheme_.engine, leaf, input)
-                : input.form == LeafInput::Form::kExempt       ? Exempt(/*full=*/false)
-                                                               : WhyNot(part.assessment);
+    const bool scored = part.assessment == engine::Assessment::kScored;
+    if (part.refused) {
+      *sentence = Because(RefusedLeaf(/*zero=*/scored),
+                          ReasonOf(SheetOf(sheet), leaf, engine::Sample::Kind::kRefused));
+    } else if (scored) {
+      *sentence = OfLeaf(scheme_.engine, leaf, input);
+    } else if (input.form == LeafInput::Form::kExempt) {
+      *sentence = Exempt(/*full=*/false);
+    } else {
+      *sentence = Because(WhyNot(part.assessment),
+                          part.assessment == engine::Assessment::kNotApplicable
+                              ? ReasonOf(SheetOf(sheet), leaf, engine::Sample::Kind::kNotApplicable)
+                              : "");
+    }
     return leaf;
+  }
+
+  // The reason that was given last with such an answer, on the visits that count.
+  absl::string_view ReasonOf(const GatheredSheet& sheet, int leaf,
+                             engine::Sample::Kind answer) const {
+    absl::string_view reason;
+    const std::vector<engine::Visit>& visits = sheet.inputs[leaf].visits;
+    const Fixed points = scheme_.engine.nodes[scheme_.engine.leaf_nodes[leaf]].points;
+    for (int i : engine::ChosenVisits(scheme_.engine.leaves[leaf], points, visits)) {
+      for (const engine::Sample& sample : visits[i].samples) {
+        if (sample.kind != answer || sample.record < 0) continue;
+        for (const auto& [name, value] : sheet.records[leaf][sample.record].figures) {
+          if (name == "reason") reason = value;
+        }
+      }
+    }
+    return reason;
   }
 
   static void AddFigure(const char* name, std::string value, v1::Part* out) {

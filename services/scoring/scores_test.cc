@@ -428,6 +428,49 @@ const v1::Part* FindPart(const v1::Part& part, const std::string& subject) {
   return nullptr;
 }
 
+TEST_F(ScoresTest, WhatWasRefusedAndWhatDoesNotApplySayWhy) {
+  Start();
+  Inspect("a1", 0);
+  Inspect("a2", 0);
+  Visit("a1", "v2", "2016-05-21 09:00", "2016-05-21 11:00");
+  Observe("a1/visits/v2", "d-2", "no_answer: NO_ANSWER_REFUSED reason: 'The gate stayed shut.'",
+          "clean", "2016-05-21 09:10");
+  Visit("a2", "v2", "2016-05-21 09:00", "2016-05-21 11:00");
+  Observe("a2/visits/v2", "d-2", "no_answer: NO_ANSWER_NOT_APPLICABLE reason: 'There is no yard.'",
+          "clean", "2016-05-21 09:10");
+  const auto clean = [&](const std::string& unit) {
+    v1::ExplainScoreRequest request;
+    request.set_name(ScoreOf(unit));
+    auto reply = Do<v1::Explanation>("ExplainScore", Viewer("county"), request);
+    EXPECT_TRUE(reply.ok()) << reply.status();
+    const v1::Part* part = FindPart(reply->whole(), "site.clean");
+    return part == nullptr ? v1::Part() : *part;
+  };
+  v1::Part part = clean("a1");
+  EXPECT_EQ(part.assessment(), v1::ASSESSMENT_REFUSED);
+  EXPECT_EQ(part.arithmetic(),
+            "The unit did not let it be looked at, so it is missing; it does not count."
+            " Reason: The gate stayed shut.");
+  EXPECT_EQ(part.arithmetic_zh(),
+            "单位拒绝检查，按数据缺失处理，不计入。原因：The gate stayed shut.");
+  EXPECT_NE(FindPart(part, "units/a1/visits/v2/observations/d-2"), nullptr);
+  part = clean("a2");
+  EXPECT_EQ(part.assessment(), v1::ASSESSMENT_NOT_APPLICABLE);
+  EXPECT_EQ(part.arithmetic(), "There is nothing to judge. Reason: There is no yard.");
+  // The node says so too; the node above it and the unit are not refused.
+  v1::GetScoreRequest request;
+  request.set_name(ScoreOf("a1"));
+  request.set_include_nodes(true);
+  const auto score = Do<v1::Score>("GetScore", Viewer("a1"), request);
+  ASSERT_TRUE(score.ok()) << score.status();
+  ASSERT_GT(score->nodes_size(), 0);
+  for (const v1::NodeScore& node : score->nodes()) {
+    EXPECT_EQ(node.assessment() == v1::ASSESSMENT_REFUSED, node.node() == "site.clean")
+        << node.node();
+  }
+  EXPECT_NE(score->assessment(), v1::ASSESSMENT_REFUSED);
+}
+
 TEST_F(ScoresTest, ExplainsAScoreDownToTheRecord) {
   Start();
   Inspect("a1", 3);

@@ -179,6 +179,22 @@ Sentence Exempt(bool full) {
   return {"Exempt by a title that the unit holds; it does not count.", "因持有称号免评，不计入。"};
 }
 
+Sentence RefusedLeaf(bool zero) {
+  if (zero) {
+    return {"The unit did not let it be looked at, so it is missing: 0 points.",
+            "单位拒绝检查，按数据缺失得 0 分。"};
+  }
+  return {"The unit did not let it be looked at, so it is missing; it does not count.",
+          "单位拒绝检查，按数据缺失处理，不计入。"};
+}
+
+Sentence Because(Sentence sentence, absl::string_view reason) {
+  if (reason.empty()) return sentence;
+  absl::StrAppend(&sentence.en, " Reason: ", reason);
+  absl::StrAppend(&sentence.zh, "原因：", reason);
+  return sentence;
+}
+
 Sentence WhyNot(engine::Assessment assessment) {
   switch (assessment) {
     case engine::Assessment::kNotApplicable:

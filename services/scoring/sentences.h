@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "services/scoring/engine/accumulator.h"
 #include "services/scoring/engine/leaf.h"
 #include "services/scoring/engine/scheme.h"
@@ -22,6 +23,10 @@ struct Sentence {
 Sentence WhyNot(engine::Assessment assessment);
 // Of a leaf that the unit need not be judged on.
 Sentence Exempt(bool full);
+// Of a leaf that the unit did not let be looked at; `zero`: missing figures earn nothing.
+Sentence RefusedLeaf(bool zero);
+// The same sentence, followed by why: in the words of whoever was there; none for an empty reason.
+Sentence Because(Sentence sentence, absl::string_view reason);
 Sentence OfRollup(const engine::Rollup& rollup, const engine::Accumulator& sums);
 // Of what is scored: an inner node, and a leaf.
 Sentence OfNode(const engine::Node& node);

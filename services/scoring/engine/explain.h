@@ -39,7 +39,8 @@ struct Part {
   Unit unit = kNoUnit;
   int32_t index = -1;
   Assessment assessment = Assessment::kScored;
-  Fixed contribution;  // To the explained score.
+  bool refused = false;  // kNode: its leaf, see LeafResult.
+  Fixed contribution;    // To the explained score.
   FixedSum shown;
   Fixed value;                     // Before weighting: a child's score, points earned.
   Fixed out_of;                    // The most it could be; 0 where that means nothing.

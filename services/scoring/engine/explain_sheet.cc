@@ -53,6 +53,8 @@ class SheetExplainer {
     piece.part.kind = Part::Kind::kNode;
     piece.part.index = static_cast<int32_t>(n);
     piece.part.assessment = sheet_.nodes[n].assessment;
+    const int leaf = scheme_.nodes[n].leaf;
+    piece.part.refused = leaf >= 0 && sheet_.leaves[leaf].refused;
     piece.part.value = sheet_.nodes[n].earned;
     piece.part.out_of = scheme_.nodes[n].points;
     piece.local = local;

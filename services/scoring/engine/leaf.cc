@@ -434,7 +434,10 @@ LeafResult EvaluateLeaf(const Leaf& leaf, Fixed points, const LeafInput& input) 
       const Silence silence = SilenceOf(input.visits, chosen);
       if (silence == Silence::kNotApplicable) return Unjudged(leaf, points, leaf.full_when_empty);
       if (silence != Silence::kNone) {
-        return Unscored(leaf, points, input.late || silence == Silence::kRefused);
+        const bool refused = silence == Silence::kRefused;
+        result = Unscored(leaf, points, input.late || refused);
+        result.refused = refused && !IsExtra(leaf);
+        return result;
       }
       if (absl::optional<SamplesResult> samples = EvaluateVisits(leaf, points, input.visits)) {
         earned = samples->earned;

@@ -97,6 +97,7 @@ struct LeafResult {
   bool present = false;  // It is scored, and by a figure of its own.
   bool struck = false;   // The leaf is a veto, and it strikes.
   bool blocks = false;   // The sheet must wait for it.
+  bool refused = false;  // There is no figure because the unit did not let it be looked at.
   // What was counted, for ratios of sums: whole numbers, both 0 where nothing was counted.
   FixedSum numerator;
   FixedSum denominator;

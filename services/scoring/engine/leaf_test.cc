@@ -302,6 +302,30 @@ TEST(VisitsTest, ItemsThatWereNotLookedAtEarnNothingAndCostNothing) {
   ExpectEarned(EvaluateLeaf(leaf, Points(1000), Visits({{{sample, Passed(true)}}})), Points(1000));
 }
 
+TEST(VisitsTest, ARefusalIsMissingAndSaysSo) {
+  Leaf leaf = Of(DeductRule{Points(1000), Points(1000), Fixed()});
+  Sample sample;
+  sample.kind = Sample::Kind::kNotAssessed;
+  EXPECT_FALSE(EvaluateLeaf(leaf, Points(1000), Visits({{{sample}}})).refused);
+  Sample refused;
+  refused.kind = Sample::Kind::kRefused;
+  // One refusal among what could not be looked at is one.
+  const LeafInput input = Visits({{{sample, refused}}});
+  LeafResult result = EvaluateLeaf(leaf, Points(1000), input);
+  EXPECT_TRUE(result.refused);
+  EXPECT_EQ(result.assessment, Assessment::kMissing);
+  leaf.missing = MissingPolicy::kZero;
+  result = EvaluateLeaf(leaf, Points(1000), input);
+  EXPECT_TRUE(result.refused);
+  EXPECT_EQ(result.assessment, Assessment::kScored);
+  EXPECT_EQ(result.earned, Fixed());
+  EXPECT_EQ(result.available, Points(1000));
+  leaf.missing = MissingPolicy::kBlock;
+  EXPECT_TRUE(EvaluateLeaf(leaf, Points(1000), input).blocks);
+  EXPECT_FALSE(EvaluateLeaf(leaf, Points(1000), Visits({{{refused, Passed(true)}}})).refused);
+  EXPECT_FALSE(EvaluateLeaf(Of(BonusRule{Points(1)}), Fixed(), input).refused);
+}
+
 TEST(VisitsTest, SeveralVisitsGoByTheChoice) {
   const DeductRule rule{Points(1000), Points(10'000), Fixed()};
   const std::vector<Visit> visits = {{{Measured(1000)}}, {{Measured(5000)}}, {{Measured(3000)}}};
