@@ -6,6 +6,7 @@
 #include "common/base/check.h"
 #include "common/base/decimal.h"
 #include "services/terrace/output.h"
+#include "services/terrace/score_words.h"
 #include "services/terrace/words.h"
 
 namespace terrace::cli {
@@ -33,9 +34,8 @@ std::string Title(const v1::Part& part) {
 void Append(const v1::Part& part, int depth, Language language, int records_max, std::string* out) {
   const std::string& arithmetic =
       language == Language::kChinese ? part.arithmetic_zh() : part.arithmetic();
-  const std::string shown = part.has_shown()
-                                ? part.shown().value()
-                                : EnumText(v1::Assessment_Name(part.assessment()), "ASSESSMENT_");
+  const std::string shown =
+      part.has_shown() ? part.shown().value() : AssessmentText(part.assessment());
   absl::StrAppendFormat(out, "%s%8s  %s", std::string(static_cast<size_t>(depth) * 2, ' '), shown,
                         Title(part));
   if (!arithmetic.empty()) absl::StrAppend(out, ": ", arithmetic);

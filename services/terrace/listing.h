@@ -1,4 +1,5 @@
-// The two shapes that most commands print: the rows of a list, page by page, and one resource.
+// The shapes that most commands print: the rows of a list, page by page, one resource, and what an
+// operation has come to.
 #ifndef TERRACE_SERVICES_TERRACE_LISTING_H_
 #define TERRACE_SERVICES_TERRACE_LISTING_H_
 
@@ -78,6 +79,24 @@ absl::Status PrintOne(Context& context, const Request& request, ToFacts facts) {
   } else {
     context.output().stream() << FactsText(facts(reply)) << StaleText(reply);
   }
+  return absl::OkStatus();
+}
+
+// Calls a method that starts an operation, waits for its end, and prints what `text` makes of its
+// response, which ends with a line feed; with --json the operation.
+template <class Response, class Request, class ToText>
+absl::Status PrintAwaited(Context& context, const Request& request, ToText text) {
+  TERRACE_ASSIGN_OR_RETURN(Client* const client, context.client());
+  TERRACE_ASSIGN_OR_RETURN(const auto operation, client->Await(request));
+  if (context.output().json()) {
+    context.output().PrintJson(operation);
+    return absl::OkStatus();
+  }
+  Response response;
+  if (!operation.response().UnpackTo(&response)) {
+    return absl::InternalError(absl::StrCat("no response in ", operation.name()));
+  }
+  context.output().stream() << text(response);
   return absl::OkStatus();
 }
 

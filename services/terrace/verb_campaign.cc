@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "services/terrace/commands.h"
 #include "services/terrace/listing.h"
+#include "services/terrace/score_words.h"
 #include "services/terrace/words.h"
 #include "terrace/scoring/v1/campaign.pb.h"
 
@@ -17,12 +18,6 @@ namespace v1 = scoring::v1;
 
 std::string StateText(v1::CampaignState state) {
   return EnumText(v1::CampaignState_Name(state), "CAMPAIGN_STATE_");
-}
-
-// "open at county", "reviewed".
-std::string StandingText(const v1::Sheet& sheet) {
-  return absl::StrCat(EnumText(v1::SheetState_Name(sheet.state()), "SHEET_STATE_"),
-                      sheet.stage().empty() ? "" : " at ", sheet.stage());
 }
 
 std::vector<std::string> SheetCells(const v1::Sheet& sheet) {
@@ -76,18 +71,11 @@ absl::Status Get(Context& context) {
 absl::Status Open(Context& context) {
   v1::OpenSheetsRequest request;
   request.set_name(context.arguments().word(0));
-  TERRACE_ASSIGN_OR_RETURN(Client* const client, context.client());
-  TERRACE_ASSIGN_OR_RETURN(const auto operation, client->Await(request));
-  if (context.output().json()) {
-    context.output().PrintJson(operation);
-    return absl::OkStatus();
-  }
-  v1::OpenSheetsResponse opened;
-  operation.response().UnpackTo(&opened);
-  context.output().Line(absl::StrCat(opened.campaign(), ": ", opened.created_count(),
-                                     " sheets made, ", opened.existing_count(),
-                                     " existed already"));
-  return absl::OkStatus();
+  return PrintAwaited<v1::OpenSheetsResponse>(
+      context, request, [](const v1::OpenSheetsResponse& opened) {
+        return absl::StrCat(opened.campaign(), ": ", opened.created_count(), " sheets made, ",
+                            opened.existing_count(), " existed already\n");
+      });
 }
 
 absl::Status ShowProgress(Context& context) {

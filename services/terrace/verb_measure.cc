@@ -88,18 +88,11 @@ absl::Status Get(Context& context) {
 absl::Status Issue(Context& context) {
   v1::IssueMeasureRequest request;
   request.set_name(context.arguments().word(0));
-  TERRACE_ASSIGN_OR_RETURN(Client* const client, context.client());
-  TERRACE_ASSIGN_OR_RETURN(const auto operation, client->Await(request));
-  if (context.output().json()) {
-    context.output().PrintJson(operation);
-    return absl::OkStatus();
-  }
-  v1::IssueMeasureResponse issued;
-  operation.response().UnpackTo(&issued);
-  context.output().Line(absl::StrCat(issued.measure(), ": ", issued.created_count(),
-                                     " assignments made, ", issued.existing_count(),
-                                     " existed already"));
-  return absl::OkStatus();
+  return PrintAwaited<v1::IssueMeasureResponse>(
+      context, request, [](const v1::IssueMeasureResponse& issued) {
+        return absl::StrCat(issued.measure(), ": ", issued.created_count(), " assignments made, ",
+                            issued.existing_count(), " existed already\n");
+      });
 }
 
 absl::Status Assignments(Context& context) {

@@ -11,6 +11,7 @@
 #include "services/terrace/commands.h"
 #include "services/terrace/explanation.h"
 #include "services/terrace/listing.h"
+#include "services/terrace/score_words.h"
 #include "services/terrace/words.h"
 #include "terrace/scoring/v1/scoreboard.pb.h"
 
@@ -21,7 +22,7 @@ namespace v1 = scoring::v1;
 
 std::string ValueText(const v1::Score& score) {
   if (score.assessment() == v1::ASSESSMENT_SCORED) return score.value().value();
-  return EnumText(v1::Assessment_Name(score.assessment()), "ASSESSMENT_");
+  return AssessmentText(score.assessment());
 }
 
 std::string CoverageText(const v1::Score& score) {
@@ -73,10 +74,7 @@ absl::Status Get(Context& context) {
                    {"grade", score.grade()},
                    {"coverage", CoverageText(score)}};
     for (const v1::NodeScore& node : score.nodes()) {
-      facts.push_back(
-          {node.node(), node.assessment() == v1::ASSESSMENT_SCORED
-                            ? absl::StrCat(node.earned().value(), " of ", node.available().value())
-                            : EnumText(v1::Assessment_Name(node.assessment()), "ASSESSMENT_")});
+      facts.push_back({node.node(), NodeText(node)});
     }
     return facts;
   });

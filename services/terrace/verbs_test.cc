@@ -176,6 +176,59 @@ TEST_F(VerbsTest, MeasuresGoFromDraftToDone) {
               HasSubstr("east and below"));
 }
 
+TEST_F(VerbsTest, SheetsAreJudgedAndResultsPublished) {
+  Out({"call", "CreateScheme",
+       R"({"parent": "units/east", "scheme_id": "quality", "version": "1", "scheme": {
+            "display_name": "Quality", "points": {"value": "100"},
+            "periodicity": "PERIODICITY_YEAR", "first_period": "2016",
+            "population": {"levels": ["levels/village"]},
+            "nodes": [
+              {"id": "work", "points": {"value": "60"}, "leaf": {"review": {}, "discretion": {}}},
+              {"id": "files", "points": {"value": "40"},
+               "leaf": {"review": {}, "discretion": {}}}]}})"});
+  Out({"call", "PublishScheme", R"({"name": "units/east/schemes/quality@1"})"});
+  Out({"call", "CreateCampaign",
+       R"({"parent": "units/east", "campaign_id": "y2016", "campaign": {
+            "display_name": "2016", "scheme": "units/east/schemes/quality@1", "period": "2016",
+            "stages": [{"id": "self", "kind": "STAGE_KIND_SELF"},
+                       {"id": "county", "kind": "STAGE_KIND_REVIEW"}]}})"});
+  EXPECT_THAT(Out({"campaign", "open", "units/east/campaigns/y2016"}), HasSubstr("sheets made"));
+  const std::string sheet = "units/east-1-a/sheets/east~y2016";
+  EXPECT_EQ(Run({"sheet", "submit", sheet, "--value", "work"}).code, 2);
+  EXPECT_THAT(Out({"sheet", "submit", sheet, "--value", "work=50", "--value", "files=30"}),
+              AllOf(HasSubstr("open at county"), HasSubstr("self: 50 points.")));
+  EXPECT_THAT(
+      Run({"sheet", "review", sheet, "--stage", "county", "--office", "east", "--value", "work=40"})
+          .err,
+      HasSubstr("REASON"));
+  Out({"sheet", "review", sheet, "--stage", "county", "--office", "east", "--value",
+       "work=40 Half done.", "--value", "files=- There is no archive."});
+  EXPECT_THAT(Out({"sheet", "show", sheet}),
+              AllOf(HasSubstr("county (open)"), HasSubstr("HOW"), HasSubstr("self: 50 points.")));
+  EXPECT_THAT(Out({"sheet", "return", sheet, "--office", "east", "--reason", "Look again."}),
+              AllOf(HasSubstr("open at self"), HasSubstr("Look again.")));
+  Out({"sheet", "submit", sheet});
+  EXPECT_THAT(Out({"sheet", "confirm", sheet, "--stage", "county", "--office", "east"}),
+              HasSubstr("reviewed"));
+  EXPECT_THAT(Out({"sheet", "seal", sheet, "--office", "east"}), HasSubstr("sealed"));
+  EXPECT_THAT(Out({"sheet", "reopen", sheet, "--stage", "county", "--office", "east", "--reason",
+                   "By order 7."}),
+              HasSubstr("By order 7."));
+  Out({"sheet", "confirm", sheet, "--stage", "county", "--office", "east"});
+
+  EXPECT_EQ(Run({"score", "publish", "east", "p1", "--disclose", "all"}).code, 2);
+  EXPECT_THAT(
+      Out({"score", "publish", "east", "p1", "--scheme", "units/east/schemes/quality", "--period",
+           "2016", "--title", "Results", "--disclose", "ranks"}),
+      AllOf(HasSubstr("units/east/publications/p1"), HasSubstr("final"), HasSubstr("ranks")));
+  EXPECT_THAT(Out({"score", "result", "east-1-a", "units/east/publications/p1"}),
+              AllOf(HasSubstr("66.67"), HasSubstr("1 of 1 at village"), HasSubstr("40 of 60"),
+                    HasSubstr("not applicable")));
+  EXPECT_EQ(Run({"score", "result", "east-1-a", "p1"}).code, 2);
+  EXPECT_THAT(Out({"score", "result", "east-1-a", "units/east/publications/p1", "--json"}),
+              HasSubstr("\"rank\":"));
+}
+
 TEST_F(VerbsTest, VisitsAreLogged) {
   Out({"call", "CreateChecklist",
        R"({"parent": "units/east", "checklist_id": "site", "checklist": {"display_name": "Site",
