@@ -302,11 +302,11 @@ class SimulateRead : public PairRead {
     if (!peer) return;
     row.listed = true;
     row.id = facts.ids.Id(unit);
-    row.before = SideOf(board, facts, unit);
-    if (other.board().HasPlace(unit)) row.after = SideOf(other, facts, unit);
+    row.before = SideOf(board, unit);
+    if (other.board().HasPlace(unit)) row.after = SideOf(other, unit);
   }
-  Side SideOf(const SchemeBoard& board, const Facts& facts, Unit unit) {
-    return {board.board().ScoreOf(unit), StandingFactsOf(board, facts, unit, &groups_)};
+  Side SideOf(const SchemeBoard& board, Unit unit) {
+    return {board.board().ScoreOf(unit), StandingFactsOf(board, unit, &groups_)};
   }
 
   // Of the rows alone, as if there were no others of their level.

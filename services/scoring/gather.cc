@@ -298,6 +298,12 @@ void Gatherer::TakePrepared(size_t leaf, Unit unit, LeafInput* input) const {
   }
 }
 
+absl::optional<std::string> Gatherer::GroupOf(int grouping, Unit unit, absl::Time at) const {
+  LeafInput input;
+  absl::Time next_change = absl::InfiniteFuture();
+  return GroupOf(grouping, unit, at, {&input, &next_change, nullptr, nullptr, nullptr});
+}
+
 absl::optional<std::string> Gatherer::GroupOf(int grouping, Unit unit, absl::Time at,
                                               Out out) const {
   if (grouping < 0) return absl::nullopt;

@@ -56,6 +56,9 @@ class Gatherer {
 
   // Units have got other places, or reviews have changed: what spot checks found is summed up anew.
   void ForgetSamples() { samples_.clear(); }
+  // What the unit has in common with its group; nullopt when it is in none, and where `grouping` is
+  // -1.
+  absl::optional<std::string> GroupOf(int grouping, Unit unit, absl::Time at) const;
 
   // The part of the unit itself in the tally of a programme: whether it takes part, and is titled.
   engine::Tally TallyOf(const std::string& programme, Unit unit, absl::Time at) const;

@@ -149,7 +149,7 @@ class RankByPeers : public BoardRead {
     row.kind = std::string(facts.registry.Kind(unit));
     row.shown = unit != top && board.order().IsUnder(unit, top) &&
                 (kind_.empty() || row.kind == kind_) && audience.MaySee(row.id);
-    row.standing = StandingFactsOf(board, facts, unit, &groups_);
+    row.standing = StandingFactsOf(board, unit, &groups_);
     ScoreRow score = CopyScore(board, facts, unit, {false, false});
     row.score = score.score;
     if (score.sheet) {

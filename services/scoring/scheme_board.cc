@@ -509,6 +509,10 @@ GatheredSheet SchemeBoard::Explain(Unit unit, bool with_records) const {
   return gatherer.Gather(unit, at_, with_records);
 }
 
+absl::optional<std::string> SchemeBoard::GroupOf(int grouping, Unit unit) const {
+  return made_->gatherer.GroupOf(grouping, unit, at_);
+}
+
 std::vector<Unit> SchemeBoard::ChangedAfter(int64_t number, int64_t changes_max) const {
   TERRACE_CHECK(Remembers(number));
   const auto begin = changes_.begin() + (number - first_change_);

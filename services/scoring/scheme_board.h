@@ -88,6 +88,9 @@ class SchemeBoard {
   // The sheet of a unit with everything that it was made of, if asked for with the records behind
   // it; empty inputs without a sheet.
   GatheredSheet Explain(Unit unit, bool with_records) const;
+  // What the unit has in common with its group in that grouping of the scheme; nullopt when it is
+  // in none, and where `grouping` is -1.
+  absl::optional<std::string> GroupOf(int grouping, Unit unit) const;
 
   // ---- What changed, for watchers. Numbers only grow; building anew starts a new epoch.
 

@@ -5,55 +5,25 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
 #include "common/base/decimal.h"
-#include "common/resource/names.h"
 #include "services/scoring/engine/sheet.h"
 
 namespace terrace::scoring {
 namespace {
 
-// What the unit has in common with its group; nullopt when it is in none.
-absl::optional<std::string> CommonOf(const v1::Grouping& grouping, const SchemeBoard& board,
-                                     const Facts& facts, Unit unit) {
-  switch (grouping.by_case()) {
-    case v1::Grouping::kKind:
-      return std::string(facts.registry.Kind(unit));
-    case v1::Grouping::kLevel:
-      return std::string(facts.registry.Level(unit));
-    case v1::Grouping::kAncestorLevel: {
-      const absl::string_view level = resource::LastSegment(grouping.ancestor_level());
-      Unit above = board.board().ParentOf(unit);
-      while (above != kNoUnit && facts.registry.Level(above) != level) {
-        above = board.board().HasPlace(above) ? board.board().ParentOf(above) : kNoUnit;
-      }
-      if (above == kNoUnit) return absl::nullopt;
-      return std::string(facts.ids.Id(above));
-    }
-    default: {
-      const Figure* figure = facts.figures.Find(unit, grouping.statistic(), board.period());
-      if (figure == nullptr || figure->known > board.at()) return absl::nullopt;
-      return FormatSum(figure->value);
-    }
-  }
-}
-
-int GroupOf(int grouping, const SchemeBoard& board, const Facts& facts, Unit unit,
-            GroupNumbers* numbers) {
-  if (grouping < 0) return -1;
-  const absl::optional<std::string> common =
-      CommonOf(board.scheme().proto.groupings(grouping), board, facts, unit);
+int GroupOf(int grouping, const SchemeBoard& board, Unit unit, GroupNumbers* numbers) {
+  const absl::optional<std::string> common = board.GroupOf(grouping, unit);
   // One grouping's figure is not another one's.
   return common ? numbers->Of(absl::StrCat(grouping, " ", *common)) : -1;
 }
 
 }  // namespace
 
-StandingFacts StandingFactsOf(const SchemeBoard& board, const Facts& facts, Unit unit,
-                              GroupNumbers* numbers) {
+StandingFacts StandingFactsOf(const SchemeBoard& board, Unit unit, GroupNumbers* numbers) {
   const engine::Scheme& scheme = board.scheme().engine;
   StandingFacts out;
-  out.ranking_group = GroupOf(scheme.ranking.grouping, board, facts, unit, numbers);
+  out.ranking_group = GroupOf(scheme.ranking.grouping, board, unit, numbers);
   if (scheme.banding.method != engine::BandMethod::kBounds) {
-    out.banding_group = GroupOf(scheme.banding.grouping, board, facts, unit, numbers);
+    out.banding_group = GroupOf(scheme.banding.grouping, board, unit, numbers);
   }
   if (scheme.ranking.ties != engine::Ties::kOrdinal || scheme.ranking.tie_breakers.empty()) {
     return out;

@@ -14,7 +14,6 @@
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "services/scoring/engine/standing.h"
-#include "services/scoring/facts/facts.h"
 #include "services/scoring/scheme_board.h"
 #include "terrace/types/v1/types.pb.h"
 
@@ -39,8 +38,7 @@ struct StandingFacts {
   // TIES_ORDINAL: what the tie-breakers of the own sheet earn, in their order; otherwise empty.
   std::vector<absl::optional<Fixed>> breakers;
 };
-StandingFacts StandingFactsOf(const SchemeBoard& board, const Facts& facts, Unit unit,
-                              GroupNumbers* numbers);
+StandingFacts StandingFactsOf(const SchemeBoard& board, Unit unit, GroupNumbers* numbers);
 
 // The columns of many units.
 class StandingColumns {

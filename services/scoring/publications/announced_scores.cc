@@ -134,6 +134,7 @@ absl::Status Announced::Fill(const ScoringState& state, absl::string_view unit, 
   score->set_grade(result.grade());
   if (result.has_coverage()) *score->mutable_coverage() = result.coverage();
   score->set_disqualified(result.disqualified());
+  *score->mutable_vetoes() = result.vetoes();
   if (with_nodes) *score->mutable_nodes() = result.nodes();
   return absl::OkStatus();
 }

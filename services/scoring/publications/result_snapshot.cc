@@ -120,7 +120,7 @@ class Collector {
     Copied copied{unit, absl::nullopt, {}};
     if (listed) {
       copied.row = CopyScore(board, facts, unit, {true, false});
-      copied.standing = StandingFactsOf(board, facts, unit, &groups_);
+      copied.standing = StandingFactsOf(board, unit, &groups_);
     }
     copied_.push_back(std::move(copied));
   }
