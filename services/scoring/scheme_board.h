@@ -109,8 +109,8 @@ class SchemeBoard {
 
  private:
   // Places and tallies of all, their sums, the figures of leaves that look at other units (they
-  // need the tallies), what these make of them, sheets of all (they need all that), their sums; then
-  // what has changed meanwhile.
+  // need the tallies), what these make of them, sheets of all (they need all that), their sums;
+  // then what has changed meanwhile.
   enum class Phase {
     kPlaces,
     kPlaceSums,
