@@ -65,13 +65,15 @@ TEST(ForestTest, EqualsASumOverEveryLine) {
       if (i > 0 && random() % 10 != 0) parents[number[i]] = number[above % i];
       switch (seed % 3) {
         case 0:  // None missing, none below 0; with every other seed, a few are great ones.
-          column[i] = int64_t{random()} << (seed % 2 == 1 && random() % 20 == 0 ? 30 : 21);
+          column[i] = static_cast<int64_t>(random())
+                      << (seed % 2 == 1 && random() % 20 == 0 ? 30 : 21);
           break;
         case 1:  // Few missing, so that some runs are full.
-          column[i] = random() % 50 == 0 ? kNoCell : int64_t{random()};
+          column[i] = random() % 50 == 0 ? kNoCell : static_cast<int64_t>(random());
           break;
         default:
-          column[i] = random() % 4 == 0 ? kNoCell : int64_t{random()} - (int64_t{1} << 31);
+          column[i] =
+              random() % 4 == 0 ? kNoCell : static_cast<int64_t>(random()) - (int64_t{1} << 31);
       }
     }
     std::vector<SubtreeSum> expected(rows);
