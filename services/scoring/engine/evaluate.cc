@@ -68,10 +68,12 @@ class Evaluator {
     sheets_.resize(units_);
     for (size_t unit = 0; unit < units_; ++unit) {
       SheetResult& sheet = sheets_[unit];
-      sheet.assessment = scores[unit] != kNoCell  ? Assessment::kScored
-                         : before.coverage[unit] ? Assessment::kMissing
-                                                 : Assessment::kNotApplicable;
-      if (scores[unit] != kNoCell) sheet.score = Fixed::FromUnits(scores[unit]);
+      if (scores[unit] != kNoCell) {
+        sheet.assessment = Assessment::kScored;
+        sheet.score = Fixed::FromUnits(scores[unit]);
+      } else if (before.coverage[unit]) {
+        sheet.assessment = Assessment::kMissing;
+      }
     }
     out_.weights = WeightsOf(scheme_);
     out_.coverage = before.coverage;
