@@ -138,13 +138,12 @@ void MeasureRollUp(const Effort& effort, const std::vector<int>& parents, const 
     }
   });
   const Forest forest(parents);
-  std::vector<std::vector<SubtreeSum>> sums(kColumns,
-                                            std::vector<SubtreeSum>(forest.inner_rows().size()));
+  std::vector<SubtreeSums> sums(kColumns);
   std::vector<int64_t> read(kColumns);
   const std::string bound = "reading those columns (memory bound)";
   std::vector<double> ours;
   const auto roll_up = [&] {
-    OnThreads(kColumns, [&](int c) { forest.SumUp(columns[c], absl::MakeSpan(sums[c])); });
+    OnThreads(kColumns, [&](int c) { forest.SumUp(columns[c], &sums[c]); });
   };
   Compete(effort.rounds,
           {Timed(bound,
@@ -160,8 +159,8 @@ void MeasureRollUp(const Effort& effort, const std::vector<int>& parents, const 
   table->Add({"bytes a cell of these columns, sums included", (ResidentBytes() - before) / cells,
               "bytes"});
   double total = 0;
-  for (const auto& column : sums) {
-    total += static_cast<double>(column.back().sum) / static_cast<double>(kFixedUnitsPerOne);
+  for (const SubtreeSums& column : sums) {
+    total += static_cast<double>(column.sums.back()) / static_cast<double>(kFixedUnitsPerOne);
   }
   Peer checked = peer;
   if (peer.failure.empty() && std::abs(peer.sum / total - 1) > 1e-9) {
@@ -311,7 +310,7 @@ void MeasureSimulation(const std::vector<int>& parents, Table* table) {
   });
   const Reweighing reweighing(std::move(leaves));
   const Forest forest(parents);
-  std::vector<SubtreeSum> sums(forest.inner_rows().size());
+  SubtreeSums sums;
   std::vector<int64_t> scores(parents.size(), kNoCell);
   std::vector<absl::optional<Fixed>> values(villages);
   std::vector<double> times;
@@ -320,13 +319,13 @@ void MeasureSimulation(const std::vector<int>& parents, Table* table) {
     times.push_back(MillisecondsOf([&] {
       const absl::Span<int64_t> own = absl::MakeSpan(scores).subspan(FirstVillage());
       reweighing.Score(scheme, kThreads, own);
-      forest.SumUp(scores, absl::MakeSpan(sums));
+      forest.SumUp(scores, &sums);
       for (size_t village = 0; village < villages; ++village) {
         values[village] = Fixed::FromUnits(own[village]);
       }
       TERRACE_CHECK(PlacesOf(values, Ties::kCompetition, {}, {})[0].has_value());
     }));
-    TERRACE_CHECK(sums.back().count == kNationLevels.back());
+    TERRACE_CHECK(sums.counts.back() == kNationLevels.back());
   }
   table->Add({"a weight changed: 620,573 x 100 scored and placed anew", Median(times), "ms"});
 }

@@ -259,15 +259,15 @@ class Evaluator {
              !rollup.mixes() && scheme_.bases[rollup.basis].weight < 0;
     };
     if (std::none_of(inner.begin(), inner.end(), is_mean)) return;
-    std::vector<SubtreeSum> sums(inner.size());
+    SubtreeSums sums;
     std::vector<int64_t> column(units_);
     for (std::vector<absl::optional<Fixed>>& node : out_.nodes) {
       for (size_t unit = 0; unit < units_; ++unit) {
         column[unit] = node[unit] ? node[unit]->units() : kNoCell;
       }
-      forest.SumUp(column, absl::MakeSpan(sums));
+      forest.SumUp(column, &sums);
       for (size_t i = 0; i < inner.size(); ++i) {
-        if (is_mean(inner[i])) node[inner[i]] = sums[i].mean();
+        if (is_mean(inner[i])) node[inner[i]] = sums.mean(i);
       }
     }
   }

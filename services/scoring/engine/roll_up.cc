@@ -16,10 +16,10 @@ constexpr int kPlainBits = 54;
 
 // Any cells, missing ones among them: without a branch, since they are missing at random, and
 // without carries: halves of cells fit 64 bits however many there are.
-void AddAny(absl::Span<const int64_t> cells, SubtreeSum* sum) {
+void AddAny(absl::Span<const int64_t> cells, int128_t* sum, int32_t* sum_count) {
   int64_t high = 0;
   uint64_t low = 0;
-  int64_t count = 0;
+  int32_t count = 0;
   for (const int64_t one : cells) {
     const bool there = one != kNoCell;
     const int64_t cell = there ? one : 0;
@@ -27,30 +27,30 @@ void AddAny(absl::Span<const int64_t> cells, SubtreeSum* sum) {
     low += static_cast<uint32_t>(cell);
     count += there ? 1 : 0;
   }
-  sum->sum += int128_t{high} * (int64_t{1} << 32) + low;
-  sum->count += count;
+  *sum += int128_t{high} * (int64_t{1} << 32) + low;
+  *sum_count += count;
 }
 
 // Most runs are full and their cells are points, not below 0 and far from the bounds of 64 bits;
 // the bits of all of them together tell.
-void AddRun(absl::Span<const int64_t> cells, SubtreeSum* sum) {
-  if (cells.size() > kPlainCells) return AddAny(cells, sum);
+void AddRun(absl::Span<const int64_t> cells, int128_t* sum, int32_t* count) {
+  if (cells.size() > kPlainCells) return AddAny(cells, sum, count);
   uint64_t plain = 0;
   uint64_t bits = 0;
   for (const int64_t cell : cells) {
     plain += static_cast<uint64_t>(cell);
     bits |= static_cast<uint64_t>(cell);
   }
-  if (bits >> kPlainBits != 0) return AddAny(cells, sum);  // kNoCell has the highest one.
-  sum->sum += static_cast<int64_t>(plain);
-  sum->count += static_cast<int64_t>(cells.size());
+  if (bits >> kPlainBits != 0) return AddAny(cells, sum, count);  // kNoCell has the highest one.
+  *sum += static_cast<int64_t>(plain);
+  *count += static_cast<int32_t>(cells.size());
 }
 
 }  // namespace
 
-absl::optional<Fixed> SubtreeSum::mean() const {
-  if (count == 0) return absl::nullopt;
-  return Clamped(DivideRounded(sum, count));
+absl::optional<Fixed> SubtreeSums::mean(size_t inner) const {
+  if (counts[inner] == 0) return absl::nullopt;
+  return Clamped(DivideRounded(sums[inner], counts[inner]));
 }
 
 Forest::Forest(absl::Span<const int> parents) {
@@ -93,24 +93,27 @@ Forest::Forest(absl::Span<const int> parents) {
   }
 }
 
-void Forest::SumUp(absl::Span<const int64_t> column, absl::Span<SubtreeSum> sums) const {
-  TERRACE_CHECK(column.size() == above_.size() && sums.size() == inner_rows_.size());
-  const auto nowhere = static_cast<int>(sums.size());
-  std::fill(sums.begin(), sums.end(), SubtreeSum());
+void Forest::SumUp(absl::Span<const int64_t> column, SubtreeSums* out) const {
+  TERRACE_CHECK(column.size() == above_.size());
+  const auto nowhere = static_cast<int>(inner_rows_.size());
+  out->sums.assign(inner_rows_.size(), 0);
+  out->counts.assign(inner_rows_.size(), 0);
+  int128_t* const sums = out->sums.data();
+  int32_t* const counts = out->counts.data();
   for (const Run& run : leaves_) {
-    if (run.above != nowhere)
-      AddRun(column.subspan(run.first, run.end - run.first), &sums[run.above]);
+    if (run.above == nowhere) continue;
+    AddRun(column.subspan(run.first, run.end - run.first), &sums[run.above], &counts[run.above]);
   }
   // The deepest first: whatever is below a row has been added to it already.
   for (int i = 0; i < nowhere; ++i) {
     const int row = inner_rows_[i];
     if (column[row] != kNoCell) {
-      sums[i].sum += column[row];
-      ++sums[i].count;
+      sums[i] += column[row];
+      ++counts[i];
     }
     if (above_[row] == nowhere) continue;
-    sums[above_[row]].sum += sums[i].sum;
-    sums[above_[row]].count += sums[i].count;
+    sums[above_[row]] += sums[i];
+    counts[above_[row]] += counts[i];
   }
 }
 

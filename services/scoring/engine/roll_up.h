@@ -11,6 +11,7 @@
 #ifndef TERRACE_SERVICES_SCORING_ENGINE_ROLL_UP_H_
 #define TERRACE_SERVICES_SCORING_ENGINE_ROLL_UP_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -24,12 +25,13 @@ namespace terrace::scoring::engine {
 // A cell of a column, in units of 1e-12; kNoCell where there is nothing.
 inline constexpr int64_t kNoCell = std::numeric_limits<int64_t>::min();
 
-// What a subtree has in a column, the unit at its top included.
-struct SubtreeSum {
-  int128_t sum = 0;   // In 1e-12.
-  int64_t count = 0;  // Cells.
+// What each subtree has in a column, the unit at its top included: one of each an inner row. Apart,
+// so that they are as small as they can be: they are written for every column that is read.
+struct SubtreeSums {
+  std::vector<int128_t> sums;   // In 1e-12.
+  std::vector<int32_t> counts;  // Cells.
   // nullopt without cells.
-  absl::optional<Fixed> mean() const;
+  absl::optional<Fixed> mean(size_t inner) const;
 };
 
 class Forest {
@@ -40,8 +42,8 @@ class Forest {
   // Rows that have others below them.
   absl::Span<const int> inner_rows() const { return inner_rows_; }
 
-  // By inner row; `column` has a cell a row.
-  void SumUp(absl::Span<const int64_t> column, absl::Span<SubtreeSum> sums) const;
+  // `column` has a cell a row; room that `out` has already is used again.
+  void SumUp(absl::Span<const int64_t> column, SubtreeSums* out) const;
 
  private:
   // Rows that follow each other in the table, with the same unit above.

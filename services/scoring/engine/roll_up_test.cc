@@ -8,12 +8,20 @@
 namespace terrace::scoring::engine {
 namespace {
 
-std::vector<SubtreeSum> SumUp(const std::vector<int>& parents, const std::vector<int64_t>& column) {
+struct Sum {
+  int128_t sum = 0;
+  int64_t count = 0;
+  absl::optional<Fixed> mean;
+};
+
+std::vector<Sum> SumUp(const std::vector<int>& parents, const std::vector<int64_t>& column) {
   const Forest forest(parents);
-  std::vector<SubtreeSum> sums(forest.inner_rows().size());
-  forest.SumUp(column, absl::MakeSpan(sums));
-  std::vector<SubtreeSum> by_row(parents.size());
-  for (size_t i = 0; i < sums.size(); ++i) by_row[forest.inner_rows()[i]] = sums[i];
+  SubtreeSums sums;
+  forest.SumUp(column, &sums);
+  std::vector<Sum> by_row(parents.size());
+  for (size_t i = 0; i < sums.sums.size(); ++i) {
+    by_row[forest.inner_rows()[i]] = {sums.sums[i], sums.counts[i], sums.mean(i)};
+  }
   return by_row;
 }
 
@@ -25,7 +33,7 @@ TEST(ForestTest, SumsSubtrees) {
   EXPECT_EQ(sums[0].count, 4);
   EXPECT_EQ(sums[1].sum, 1110);
   EXPECT_EQ(sums[5].count, 0);
-  EXPECT_FALSE(sums[5].mean());
+  EXPECT_FALSE(sums[5].mean);
 }
 
 TEST(ForestTest, NothingIsASumToo) {
@@ -40,12 +48,12 @@ TEST(ForestTest, SumsAreBeyondACell) {
   std::vector<int64_t> column(parents.size(), kFixedUnitsMax);
   const auto sums = SumUp(parents, column);
   EXPECT_EQ(sums[0].sum, int128_t{kFixedUnitsMax} * (kLeaves + 1));
-  EXPECT_EQ(sums[0].mean()->units(), kFixedUnitsMax);
+  EXPECT_EQ(sums[0].mean->units(), kFixedUnitsMax);
 }
 
 TEST(ForestTest, MeansAreRoundedOnce) {
-  EXPECT_EQ(SumUp({-1, 0, 0}, {0, 1, 1})[0].mean()->units(), 1);          // 2 / 3
-  EXPECT_EQ(SumUp({-1, 0, 0}, {0, -1, kNoCell})[0].mean()->units(), -1);  // -1 / 2
+  EXPECT_EQ(SumUp({-1, 0, 0}, {0, 1, 1})[0].mean->units(), 1);          // 2 / 3
+  EXPECT_EQ(SumUp({-1, 0, 0}, {0, -1, kNoCell})[0].mean->units(), -1);  // -1 / 2
 }
 
 TEST(ForestTest, EqualsASumOverEveryLine) {
@@ -76,7 +84,7 @@ TEST(ForestTest, EqualsASumOverEveryLine) {
               random() % 4 == 0 ? kNoCell : static_cast<int64_t>(random()) - (int64_t{1} << 31);
       }
     }
-    std::vector<SubtreeSum> expected(rows);
+    std::vector<Sum> expected(rows);
     for (int i = 0; i < rows; ++i) {
       if (column[i] == kNoCell) continue;
       for (int at = i; at >= 0; at = parents[at]) {
@@ -84,12 +92,11 @@ TEST(ForestTest, EqualsASumOverEveryLine) {
         ++expected[at].count;
       }
     }
+    const std::vector<Sum> sums = SumUp(parents, column);
     const Forest forest(parents);
-    std::vector<SubtreeSum> sums(forest.inner_rows().size());
-    forest.SumUp(column, absl::MakeSpan(sums));
-    for (size_t i = 0; i < sums.size(); ++i) {
-      EXPECT_EQ(sums[i].sum, expected[forest.inner_rows()[i]].sum);
-      EXPECT_EQ(sums[i].count, expected[forest.inner_rows()[i]].count);
+    for (const int row : forest.inner_rows()) {
+      EXPECT_EQ(sums[row].sum, expected[row].sum);
+      EXPECT_EQ(sums[row].count, expected[row].count);
     }
   }
 }
