@@ -31,11 +31,11 @@ PCH_FLAGS = re.compile(r"-fpch-preprocess|-Werror=invalid-pch|-Winvalid-pch|"
 
 
 def compile_commands(build):
-    """The project's sources: path from the root -> entry of the compilation database."""
+    """All sources of the build: path from the root -> entry of the compilation database."""
     entries = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = os.path.relpath(entry["file"], ROOT)
-        if path.startswith(SOURCES) and not path.endswith("_test.cc"):
+        if " -o " in entry["command"]:
             entry["command"] = PCH_FLAGS.sub("", entry["command"])
             entry["output"] = re.search(r" -o (\S+)", entry["command"]).group(1)
             entries[path] = entry
@@ -87,7 +87,8 @@ def check(database, path):
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     entries = compile_commands(build)
-    wanted = [os.path.relpath(file, ROOT) for file in sys.argv[2:]] or sorted(entries)
+    wanted = [os.path.relpath(file, ROOT) for file in sys.argv[2:]] or sorted(
+        path for path in entries if path.startswith(SOURCES) and not path.endswith("_test.cc"))
     deps = included_files(build)
     hasher = Hasher(build)
     version = subprocess.run(["clang-tidy", "--version"], check=True, capture_output=True).stdout
