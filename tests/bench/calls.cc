@@ -59,7 +59,7 @@ absl::Status MeasureCalls(const Effort& effort, const EchoServer& echo,
     add("GetUnit", get_unit);
     add("GetScore", get_score);
   }
-  Compete(effort.rounds, contestants, 0, table);
+  Compete(effort.rounds, contestants, table);
   return absl::OkStatus();
 }
 

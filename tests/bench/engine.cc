@@ -3,8 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <cmath>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -12,10 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "common/base/check.h"
 #include "services/scoring/engine/board.h"
@@ -25,6 +24,7 @@
 #include "services/scoring/engine/reweigh.h"
 #include "services/scoring/engine/robustness.h"
 #include "services/scoring/engine/roll_up.h"
+#include "tests/bench/duckdb.h"
 #include "tests/bench/measurements.h"
 #include "tests/bench/nation.h"
 
@@ -43,13 +43,11 @@ double MillisecondsOf(const std::function<void()>& work) {
   return absl::ToDoubleMilliseconds(absl::Now() - start);
 }
 
-// A contestant that does one thing and tells how many milliseconds it took, to `times` too.
-Contestant Timed(std::string what, std::function<void()> work,
-                 std::vector<double>* times = nullptr) {
-  return {std::move(what), "ms", [work = std::move(work), times] {
+// A contestant that does one thing and tells how many milliseconds it took.
+Contestant Timed(std::string what, std::function<void()> work) {
+  return {std::move(what), "ms", [work = std::move(work)] {
             LoadResult result;
             result.per_second = MillisecondsOf(work);
-            if (times != nullptr) times->push_back(result.per_second);
             return result;
           }};
 }
@@ -74,60 +72,26 @@ void OnThreads(int count, const std::function<void(int i)>& work) {
   for (std::thread& thread : threads) thread.join();
 }
 
-// What DuckDB took for the same, one number a round; empty when it could not be run.
-struct Peer {
-  std::vector<double> roll_up;
-  std::vector<double> order;
-  double sum = 0;
-  std::string failure;
-};
-
-std::vector<double> NumbersOf(const std::string& json, const std::string& field) {
-  std::vector<double> numbers;
-  const size_t at = json.find(absl::StrCat("\"", field, "\":["));
-  if (at == std::string::npos) return numbers;
-  const size_t first = json.find('[', at) + 1;
-  for (absl::string_view text :
-       absl::StrSplit(json.substr(first, json.find(']', first) - first), ',')) {
-    double number = 0;
-    if (absl::SimpleAtod(text, &number)) numbers.push_back(number);
+// Lets DuckDB take its turns after them, at the same work as the last of them.
+void CompeteWithPeer(int rounds, std::vector<Contestant> contestants, DuckDb* peer,
+                     const std::string& work, Table* table) {
+  const std::string what = absl::StrCat("the same by DuckDB, two threads (", work, ")");
+  if (peer->failure().empty()) {
+    contestants.push_back({what, "ms",
+                           [&] {
+                             LoadResult result;
+                             result.per_second = peer->Ask(work);
+                             result.failed = peer->failure().empty() ? 0 : 1;
+                             result.first_error = peer->failure();
+                             return result;
+                           },
+                           contestants.size() - 1});
   }
-  return numbers;
+  Compete(rounds, contestants, table);
+  if (contestants.back().what != what) table->AddMissing(what, peer->failure());
 }
 
-Peer RunDuckDb(int rounds) {
-  Peer peer;
-  const std::string command =
-      absl::StrCat("node " TERRACE_BENCH_PEER " ", kColumns, " ", rounds, " ", kThreads, " 2>&1");
-  std::string out;
-  FILE* const pipe = popen(command.c_str(), "r");
-  char buffer[4096];
-  while (pipe != nullptr && std::fgets(buffer, sizeof(buffer), pipe) != nullptr) out += buffer;
-  if (pipe == nullptr || pclose(pipe) != 0) {
-    peer.failure =
-        absl::StrCat(out.substr(0, out.find('\n')),
-                     " (npm install --no-package-lock --prefix tests/bench/peer installs it)");
-    return peer;
-  }
-  peer.roll_up = NumbersOf(out, "rollUp");
-  peer.order = NumbersOf(out, "order");
-  const size_t sum = out.find("\"sum\":");
-  if (sum != std::string::npos) {
-    (void)absl::SimpleAtod(out.substr(sum + 6, out.find('}', sum) - sum - 6), &peer.sum);
-  }
-  return peer;
-}
-
-void AddPeer(const std::string& what, const std::vector<double>& milliseconds,
-             const std::string& against, double yardstick, const Peer& peer, Table* table) {
-  if (!peer.failure.empty()) return table->AddMissing(what, peer.failure);
-  Row row{what, Median(milliseconds), "ms"};
-  row.ratio = row.value / yardstick;
-  row.against = against;
-  table->Add(std::move(row));
-}
-
-void MeasureRollUp(const Effort& effort, const std::vector<int>& parents, const Peer& peer,
+void MeasureRollUp(const Effort& effort, const std::vector<int>& parents, DuckDb* peer,
                    Table* table) {
   const double before = ResidentBytes();
   std::vector<std::vector<int64_t>> columns(kColumns);
@@ -139,38 +103,38 @@ void MeasureRollUp(const Effort& effort, const std::vector<int>& parents, const 
   });
   const Forest forest(parents);
   std::vector<SubtreeSums> sums(kColumns);
-  std::vector<int64_t> read(kColumns);
-  const std::string bound = "reading those columns (memory bound)";
-  std::vector<double> ours;
   const auto roll_up = [&] {
     OnThreads(kColumns, [&](int c) { forest.SumUp(columns[c], &sums[c]); });
   };
-  Compete(effort.rounds,
-          {Timed(bound,
-                 [&] {
-                   OnThreads(kColumns, [&](int c) {
-                     read[c] = std::accumulate(columns[c].begin(), columns[c].end(), int64_t{0},
-                                               [](int64_t a, int64_t b) { return a ^ b; });
-                   });
-                 }),
-           Timed("100 columns of the nation summed up to 5 levels", roll_up, &ours)},
-          0, table);
+  roll_up();
   const double cells = static_cast<double>(kColumns) * static_cast<double>(kNationLevels.back());
-  table->Add({"bytes a cell of these columns, sums included", (ResidentBytes() - before) / cells,
-              "bytes"});
+  const double bytes_a_cell = (ResidentBytes() - before) / cells;
+
   double total = 0;
   for (const SubtreeSums& column : sums) {
     total += static_cast<double>(column.sums.back()) / static_cast<double>(kFixedUnitsPerOne);
   }
-  Peer checked = peer;
-  if (peer.failure.empty() && std::abs(peer.sum / total - 1) > 1e-9) {
-    checked.failure = absl::StrFormat("its sum is %.17g, ours %.17g", peer.sum, total);
+  peer->Ask("roll-up");
+  const double others = peer->Ask("sum");
+  if (std::abs(others / total - 1) > 1e-9) {
+    peer->Fail(absl::StrFormat("its sum is %.17g, ours %.17g", others, total));
   }
-  AddPeer("the same by DuckDB, two threads", peer.roll_up, "100 columns summed up", Median(ours),
-          checked, table);
+
+  std::vector<int64_t> read(kColumns);
+  const auto read_all = [&] {
+    OnThreads(kColumns, [&](int c) {
+      read[c] = std::accumulate(columns[c].begin(), columns[c].end(), int64_t{0},
+                                [](int64_t a, int64_t b) { return a ^ b; });
+    });
+  };
+  CompeteWithPeer(effort.rounds,
+                  {Timed("reading those columns (memory bound)", read_all),
+                   Timed("100 columns of the nation summed up to 5 levels", roll_up)},
+                  peer, "roll-up", table);
+  table->Add({"bytes a cell of these columns, sums included", bytes_a_cell, "bytes"});
 }
 
-void MeasurePlaces(const Effort& effort, const Peer& peer, Table* table) {
+void MeasurePlaces(const Effort& effort, DuckDb* peer, Table* table) {
   std::vector<absl::optional<Fixed>> scores;
   std::vector<int64_t> keys;
   for (int64_t village = 0; village < kNationLevels.back(); ++village) {
@@ -178,19 +142,16 @@ void MeasurePlaces(const Effort& effort, const Peer& peer, Table* table) {
     scores.emplace_back(Fixed::FromUnits(keys.back()));
   }
   std::vector<int64_t> sorted;
+  const auto sort = [&] {
+    sorted = keys;
+    std::sort(sorted.begin(), sorted.end());
+  };
   std::vector<absl::optional<double>> places;
-  std::vector<double> ours;
   const auto rank = [&] { places = PlacesOf(scores, Ties::kCompetition, {}, {}); };
-  Compete(effort.rounds,
-          {Timed("std::sort of 620,573 keys",
-                 [&] {
-                   sorted = keys;
-                   std::sort(sorted.begin(), sorted.end());
-                 }),
-           Timed("places of 620,573 villages", rank, &ours)},
-          0, table);
-  AddPeer("the same by DuckDB, two threads ", peer.order, "places of 620,573 villages",
-          Median(ours), peer, table);
+  CompeteWithPeer(
+      effort.rounds,
+      {Timed("std::sort of 620,573 keys", sort), Timed("places of 620,573 villages", rank)}, peer,
+      "order", table);
 }
 
 // A scheme of so many leaves in groups of ten, means all the way up.
@@ -361,9 +322,11 @@ void MeasureRobustness(Table* table) {
 
 void MeasureEngine(const Effort& effort, Table* table) {
   const std::vector<int> parents = NationParents();
-  const Peer peer = RunDuckDb(effort.rounds);
-  MeasureRollUp(effort, parents, peer, table);
-  MeasurePlaces(effort, peer, table);
+  {
+    DuckDb peer(kColumns, kThreads);
+    MeasureRollUp(effort, parents, &peer, table);
+    MeasurePlaces(effort, &peer, table);
+  }
   MeasureChange(parents, table);
   MeasureSimulation(parents, table);
   MeasureRobustness(table);

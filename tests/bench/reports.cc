@@ -108,7 +108,7 @@ absl::Status MeasureReports(const Effort& effort, World* world, Table* table) {
   };
   contestants.push_back({absl::StrCat("reports, each durable before its answer, ", world->label()),
                          "reports/s", [&] { return RunLoad(kInFlight, effort.turn, submit); }});
-  Compete(effort.rounds, contestants, 0, table);
+  Compete(effort.rounds, contestants, table);
   const int64_t most =
       static_cast<int64_t>(assignments.size()) * kWeeks * (kLastYear - kFirstYear + 1);
   if (next > most) table->AddMissing("reports", "ran out of weeks; the figures above are too low");

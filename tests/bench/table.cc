@@ -60,8 +60,7 @@ std::string Table::ToJson() const {
   return absl::StrCat(out, "\n]\n");
 }
 
-void Compete(int rounds, const std::vector<Contestant>& contestants, size_t yardstick,
-             Table* table) {
+void Compete(int rounds, const std::vector<Contestant>& contestants, Table* table) {
   std::vector<std::vector<double>> values(contestants.size());
   std::vector<std::string> notes(contestants.size());
   for (int round = 0; round < rounds; ++round) {
@@ -77,7 +76,7 @@ void Compete(int rounds, const std::vector<Contestant>& contestants, size_t yard
   for (size_t i = 0; i < contestants.size(); ++i) {
     Row row{contestants[i].what, Median(values[i]), contestants[i].unit};
     row.note = notes[i];
-    if (i != yardstick) {
+    if (const size_t yardstick = contestants[i].against; i != yardstick) {
       std::vector<double> ratios;
       for (int round = 0; round < rounds; ++round) {
         if (values[yardstick][round] > 0) {

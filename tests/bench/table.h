@@ -37,11 +37,11 @@ struct Contestant {
   std::string what;
   std::string unit;
   std::function<LoadResult()> run;
+  size_t against = 0;  // Index of the contestant it is compared with; the first is a yardstick.
 };
 
-// Runs all in turn, `rounds` times. Each row is compared with the contestant `yardstick`.
-void Compete(int rounds, const std::vector<Contestant>& contestants, size_t yardstick,
-             Table* table);
+// Runs all in turn, `rounds` times.
+void Compete(int rounds, const std::vector<Contestant>& contestants, Table* table);
 
 }  // namespace terrace::bench
 

@@ -141,7 +141,7 @@ absl::Status MeasureVisits(const Effort& effort, World* world, Table* table) {
   contestants.push_back({absl::StrCat("observations synced, ", kObservations, " a message, ",
                                       kStreams, " streams, ", world->label()),
                          "observations/s", [&] { return Sync(client.get(), sites, turn, &next); }});
-  Compete(effort.rounds, contestants, 0, table);
+  Compete(effort.rounds, contestants, table);
   return absl::OkStatus();
 }
 

@@ -2,8 +2,8 @@
 //
 // Concept. The rows that have others below them are put in an order in which every one stands
 // before the one above it, once; then a column is summed up in one pass over it as it is, each unit
-// adding what it has to the unit above. Only units that have others below them keep a sum, so the
-// sums of a nation fit a processor's cache, and the pass costs little more than reading the column.
+// adding what it has to the unit above. Only units that have others below them keep a sum, and
+// nearly all of these are written once, so that the pass costs little more than reading the column.
 //
 // Sums are exact integers: the order of rows never matters.
 //
@@ -46,17 +46,18 @@ class Forest {
   void SumUp(absl::Span<const int64_t> column, SubtreeSums* out) const;
 
  private:
-  // Rows that follow each other in the table, with the same unit above.
+  // Rows without others below that follow each other in the table, with the same row above.
   struct Run {
     int first = 0;
     int end = 0;
-    int above = 0;
   };
 
-  std::vector<int> above_;       // By row: index of the unit above in inner_rows_, or their number.
-  std::vector<int> own_;         // By row: its own index in inner_rows_, -1 without others below.
-  std::vector<int> inner_rows_;  // The deepest first.
-  std::vector<Run> leaves_;      // Rows without others below, in the order of the table.
+  size_t rows_ = 0;
+  std::vector<int> inner_rows_;  // What is below one comes before it.
+  std::vector<int> above_;       // By inner row: index of the one above it, -1 at the top.
+  size_t bottoms_ = 0;           // The first so many inner rows have no other inner row below.
+  std::vector<Run> runs_;        // Of the first inner row, of the second, and so on.
+  std::vector<int> runs_end_;    // By inner row: index behind its last run.
 };
 
 }  // namespace terrace::scoring::engine

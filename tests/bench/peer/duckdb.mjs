@@ -1,10 +1,12 @@
-// duckdb.mjs COLUMNS ROUNDS THREADS: sums up the columns of the national tree (the same rows and
-// cells as in ../nation.h) to all five levels above the villages, level by level, and puts the
-// villages in order by one column. Prints one JSON object: milliseconds of each round, and the sum
-// over everything, so that the caller sees that both computed the same.
+// duckdb.mjs COLUMNS THREADS: makes the national tree with so many columns (the same rows and cells
+// as in ../nation.h), prints "ready", and then does what each line on its input asks for, with one
+// number in answer: "roll-up" sums up the columns to all five levels above the villages, level by
+// level, and "order" gives the villages their places by one column, both in milliseconds; "sum" is
+// the sum over everything after a roll-up, so that the caller sees that both computed the same.
+import { createInterface } from "node:readline";
 import { DuckDBInstance } from "@duckdb/node-api";
 
-const [columns, rounds, threads] = process.argv.slice(2).map(Number);
+const [columns, threads] = process.argv.slice(2).map(Number);
 const LEVELS = [1, 31, 342, 2978, 41352, 620573];
 const LEAF = LEVELS.length - 1;
 
@@ -19,34 +21,37 @@ await db.run(
 );
 const sums = cells.map((c) => `sum(c${c}) AS c${c}`).join(", ");
 
+const works = {
+  "roll-up": async () => {
+    for (let level = LEAF - 1; level >= 0; --level) {
+      const above = level > 0 ? `parent * ${LEVELS[level - 1]} // ${LEVELS[level]}` : "0";
+      await db.run(
+        `CREATE OR REPLACE TEMP TABLE level${level} AS SELECT parent AS i, ` +
+          `${above} AS parent, ${sums} FROM level${level + 1} GROUP BY parent`,
+      );
+    }
+  },
+  order: () =>
+    db.run(
+      `CREATE OR REPLACE TEMP TABLE places AS ` +
+        `SELECT i, rank() OVER (ORDER BY c0 DESC) AS place FROM level${LEAF}`,
+    ),
+};
+
+const sum = async () => {
+  const total = await db.runAndReadAll(
+    `SELECT ${cells.map((c) => `c${c}`).join(" + ")} FROM level0`,
+  );
+  return Number(total.getRows()[0][0]);
+};
+
 const milliseconds = async (work) => {
   const start = process.hrtime.bigint();
   await work();
   return Number(process.hrtime.bigint() - start) / 1e6;
 };
 
-const rollUp = [];
-const order = [];
-for (let round = 0; round < rounds; ++round) {
-  rollUp.push(
-    await milliseconds(async () => {
-      for (let level = LEAF - 1; level >= 0; --level) {
-        const above = level > 0 ? `parent * ${LEVELS[level - 1]} // ${LEVELS[level]}` : "0";
-        await db.run(
-          `CREATE OR REPLACE TEMP TABLE level${level} AS SELECT parent AS i, ` +
-            `${above} AS parent, ${sums} FROM level${level + 1} GROUP BY parent`,
-        );
-      }
-    }),
-  );
-  order.push(
-    await milliseconds(() =>
-      db.run(
-        `CREATE OR REPLACE TEMP TABLE places AS ` +
-          `SELECT i, rank() OVER (ORDER BY c0 DESC) AS place FROM level${LEAF}`,
-      ),
-    ),
-  );
+console.log("ready");
+for await (const line of createInterface({ input: process.stdin })) {
+  console.log(line === "sum" ? await sum() : await milliseconds(works[line]));
 }
-const total = await db.runAndReadAll(`SELECT ${cells.map((c) => `c${c}`).join(" + ")} FROM level0`);
-console.log(JSON.stringify({ rollUp, order, sum: Number(total.getRows()[0][0]) }));
