@@ -1,13 +1,12 @@
 // FreezeScheme: what the rules of a scheme find over the peers, as parameters that the scheme can
 // carry.
-#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "common/base/check.h"
 #include "common/base/error.h"
 #include "common/resource/names.h"
 #include "services/scoring/board_read.h"
@@ -163,16 +162,9 @@ absl::StatusOr<std::shared_ptr<const CompiledScheme>> EvenScheme(const ReadConte
         return state.ValidateScheme(call.identity, *call.tree, call.received, validate, &checked);
       });
   TERRACE_RETURN_IF_ERROR(status);
-  const auto is_error = [](const v1::SchemeIssue& issue) {
-    return issue.severity() == v1::ISSUE_SEVERITY_ERROR;
-  };
-  const auto first = std::find_if(checked.issues().begin(), checked.issues().end(), is_error);
-  if (first == checked.issues().end()) return Compile(scheme);
-  const auto errors = std::count_if(checked.issues().begin(), checked.issues().end(), is_error);
-  return Error(Reason::SCHEME_INVALID,
-               {{"name", scheme.name()},
-                {"detail", absl::StrCat(first->field(), ": ", first->message())},
-                {"count", absl::StrCat(errors)}});
+  TERRACE_RETURN_IF_ERROR(
+      RefuseErrors(scheme.name(), {checked.issues().begin(), checked.issues().end()}));
+  return Compile(scheme);
 }
 
 }  // namespace

@@ -237,11 +237,9 @@ GatheredSheet Gatherer::Gather(Unit unit, absl::Time at, bool with_records) {
       input.form = LeafInput::Form::kNotApplicable;
       continue;
     }
-    if (!leaf.exempting_programme.empty() && IsExempt(leaf, unit, at, with_records, i, &sheet)) {
-      continue;
-    }
     const Out out{&input, &sheet.next_change, with_records ? &sheet.records[i] : nullptr, &leaf,
                   &scheme_->engine.leaves[i]};
+    if (IsExempt(unit, at, out)) continue;
     if (leaf.looks_at_others) {
       RawFigure raw;  // The column has it already; this is for records and instants.
       Raw(unit, at, out, &raw);
@@ -257,17 +255,13 @@ GatheredSheet Gatherer::Gather(Unit unit, absl::Time at, bool with_records) {
 absl::optional<RawFigure> Gatherer::RawOf(size_t leaf, Unit unit, absl::Time at) {
   const CompiledLeaf& compiled = scheme_->leaves[leaf];
   if (!Applies(compiled, unit)) return absl::nullopt;
-  GatheredSheet sheet;
-  sheet.inputs.resize(leaf + 1);
-  if (!compiled.exempting_programme.empty() &&
-      IsExempt(compiled, unit, at, /*with_records=*/false, leaf, &sheet)) {
-    return absl::nullopt;
-  }
+  LeafInput input;
+  absl::Time next_change = absl::InfiniteFuture();
+  const Out out{&input, &next_change, nullptr, &compiled, &scheme_->engine.leaves[leaf]};
+  if (IsExempt(unit, at, out)) return absl::nullopt;
   RawFigure raw;
   review_.reset();
-  Raw(unit, at,
-      {&sheet.inputs[leaf], &sheet.next_change, nullptr, &compiled, &scheme_->engine.leaves[leaf]},
-      &raw);
+  Raw(unit, at, out, &raw);
   return raw;
 }
 
@@ -276,7 +270,7 @@ void Gatherer::Raw(Unit unit, absl::Time at, Out out, RawFigure* raw) {
   raw->peers = PeersOf(unit, at, out);
   raw->group = GroupOf(out.rule->preparation.imputation_grouping, unit, at, out);
   if (const auto* statistic = std::get_if<FromStatistic>(&out.leaf->source)) {
-    From(*statistic, unit, at, out, raw);
+    From(*statistic, PreparationIn(*statistic, out.rule->preparation, period_), unit, at, out, raw);
     return;
   }
   std::visit([&](const auto& source) { From(source, unit, at, out); }, out.leaf->source);
@@ -347,21 +341,21 @@ void Gatherer::TakeFrozen(Unit unit, absl::Time at, Out out) const {
   input.figure = engine::ExactOf(treated);
 }
 
-bool Gatherer::IsExempt(const CompiledLeaf& leaf, Unit unit, absl::Time at, bool with_records,
-                        size_t index, GatheredSheet* sheet) const {
+bool Gatherer::IsExempt(Unit unit, absl::Time at, Out out) const {
+  const std::string& programme = out.leaf->exempting_programme;
+  if (programme.empty()) return false;
   const RegistryFacts& registry = facts_->registry;
   if (at < end_) {
-    sheet->next_change = std::min(sheet->next_change,
-                                  registry.NextProgrammeChange(leaf.exempting_programme, unit, at));
+    *out.next_change =
+        std::min(*out.next_change, registry.NextProgrammeChange(programme, unit, at));
   }
   const std::vector<std::string> titles =
-      registry.Titles(leaf.exempting_programme, unit, JudgedAt(at), leaf.exempting_title);
+      registry.Titles(programme, unit, JudgedAt(at), out.leaf->exempting_title);
   if (titles.empty()) return false;
-  LeafInput& input = sheet->inputs[index];
-  input.form = LeafInput::Form::kExempt;
-  if (with_records) {
-    input.records = {0};
-    sheet->records[index].push_back({titles.front(), "", {}});
+  out.input->form = LeafInput::Form::kExempt;
+  if (out.records != nullptr) {
+    out.input->records = {0};
+    out.records->push_back({titles.front(), "", {}});
   }
   return true;
 }
@@ -555,14 +549,13 @@ void Gatherer::TakeBeside(const FromStatistic& source, Unit unit, absl::Time at,
   if (!source.loss.empty()) out.input->loss = FigureOf(unit, source.loss, period, at, out);
 }
 
-void Gatherer::From(const FromStatistic& source, Unit unit, absl::Time at, Out out,
-                    RawFigure* raw) {
+void Gatherer::From(const FromStatistic& source, const engine::Preparation& preparation, Unit unit,
+                    absl::Time at, Out out, RawFigure* raw) {
   const calendar::Period period = source.period.value_or(period_);
   const absl::optional<FixedSum> figure = FigureOf(unit, source.definition, period, at, out);
   raw->figure = AsDouble(figure);
   raw->exact = figure.value_or(FixedSum());
-  raw->history =
-      HistoryOf(source, PreparationIn(source, out.rule->preparation, period_), unit, at, out);
+  raw->history = HistoryOf(source, preparation, unit, at, out);
   if (!source.denominator.empty()) {
     raw->denominator = AsDouble(FigureOf(unit, source.denominator, period, at, out));
   }
@@ -570,9 +563,9 @@ void Gatherer::From(const FromStatistic& source, Unit unit, absl::Time at, Out o
 }
 
 void Gatherer::From(const FromStatistic& source, Unit unit, absl::Time at, Out out) {
-  RawFigure raw;
-  From(source, unit, at, out, &raw);
   const engine::Preparation preparation = PreparationIn(source, out.rule->preparation, period_);
+  RawFigure raw;
+  From(source, preparation, unit, at, out, &raw);
   LeafInput& input = *out.input;
   input.figure = raw.exact;
   input.prepared = raw.figure;
@@ -601,12 +594,13 @@ const ReviewSample& Gatherer::SampleBeside(const std::string& family, Unit unit,
   if (above == kNoUnit || !facts_->reviews.CarriesOver(family, period_)) return none;
   if (std::exchange(samples_at_, at) != at) samples_.clear();
   const auto [it, fresh] = samples_.try_emplace(above);
+  ReviewSample& sample = it->second;
   if (fresh) {
     board_->ForEachChild(above, [&](Unit beside) {
-      facts_->reviews.AddToSample(beside, family, period_, at, &it->second);
+      facts_->reviews.AddToSample(beside, family, period_, at, &sample);
     });
   }
-  return it->second;
+  return sample;
 }
 
 void Gatherer::From(const FromReview& source, Unit unit, absl::Time at, Out out) {

@@ -91,7 +91,8 @@ class Gatherer {
   void From(const FromPublished& source, Unit unit, absl::Time at, Out out);
 
   // What the unit brings to the leaf, before anything is done to it.
-  void From(const FromStatistic& source, Unit unit, absl::Time at, Out out, RawFigure* raw);
+  void From(const FromStatistic& source, const engine::Preparation& preparation, Unit unit,
+            absl::Time at, Out out, RawFigure* raw);
   void Raw(Unit unit, absl::Time at, Out out, RawFigure* raw);
   // Puts what is made of it into the input.
   void TakePrepared(size_t leaf, Unit unit, engine::LeafInput* input) const;
@@ -105,8 +106,7 @@ class Gatherer {
 
   bool Applies(const CompiledLeaf& leaf, Unit unit) const;
   // Whether the unit need not be judged on the leaf; then its input says so.
-  bool IsExempt(const CompiledLeaf& leaf, Unit unit, absl::Time at, bool with_records, size_t index,
-                GatheredSheet* sheet) const;
+  bool IsExempt(Unit unit, absl::Time at, Out out) const;
   // Whether the visit counts at `at`, as far as the scheme asks.
   bool Counts(const VisitFacts& visit, const FromObservations& source, absl::Time at) const;
   absl::optional<FixedSum> FigureOf(Unit unit, const std::string& definition,

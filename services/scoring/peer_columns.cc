@@ -20,19 +20,20 @@ bool Same(const RawFigure& a, const RawFigure& b) {
 }
 
 // Numbers what units share, in the order in which it comes.
+template <class Key>
 class Numbering {
  public:
-  int Of(const absl::optional<std::string>& name) {
-    if (!name) return -1;
-    const auto [it, fresh] = numbers_.try_emplace(*name, static_cast<int>(names_.size()));
-    if (fresh) names_.push_back(*name);
+  int Of(const Key& key) {
+    const auto [it, fresh] = numbers_.try_emplace(key, static_cast<int>(keys_.size()));
+    if (fresh) keys_.push_back(key);
     return it->second;
   }
-  std::vector<std::string> TakeNames() { return std::move(names_); }
+  int Of(const absl::optional<Key>& key) { return key ? Of(*key) : -1; }
+  std::vector<Key> TakeKeys() { return std::move(keys_); }
 
  private:
-  absl::flat_hash_map<std::string, int> numbers_;
-  std::vector<std::string> names_;
+  absl::flat_hash_map<Key, int> numbers_;
+  std::vector<Key> keys_;
 };
 
 }  // namespace
@@ -111,14 +112,15 @@ void PeerColumns::Settle(size_t leaf, bool late, Column& column, std::vector<Uni
   const auto* normalise = std::get_if<engine::NormaliseRule>(&rules.rule);
   engine::LeafTable table = TableOf(leaf, column);
 
-  Numbering parents, groups, sets;
+  Numbering<Unit> parents;
+  Numbering<std::string> groups, sets;
   engine::Sets siblings, grouped, of_peers;
   for (const Cell& cell : column.cells) {
-    siblings.push_back(parents.Of(std::to_string(cell.raw.parent)));
+    siblings.push_back(parents.Of(cell.raw.parent));
     grouped.push_back(groups.Of(cell.raw.group));
     of_peers.push_back(sets.Of(cell.raw.peers));
   }
-  column.names = sets.TakeNames();
+  column.names = sets.TakeKeys();
   for (const std::string& name : column.names) {
     if (frozen.empty()) break;
     const auto known = frozen.find(name);

@@ -72,7 +72,6 @@ class PeerColumns {
     RawFigure raw;
     PreparedFigure prepared;
     absl::optional<Fixed> points;  // NormaliseRule: what it earns by these peers.
-    int set = -1;
   };
   struct Column {
     std::vector<Cell> cells;  // In no order.

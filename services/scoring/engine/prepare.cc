@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <set>
+#include <iterator>
 
 namespace terrace::scoring::engine {
 namespace {
@@ -194,24 +194,26 @@ FigureColumn Grow(const Preparation& preparation, const FigureColumn& figures,
 }
 
 std::vector<int> PeriodsLookedAt(const Preparation& preparation) {
-  std::set<int> periods = {0};
+  std::vector<int> periods;
   switch (preparation.growth) {
     case GrowthMethod::kNone:
     case GrowthMethod::kOfSiblings:
     case GrowthMethod::kAboveSiblings:
       break;
     case GrowthMethod::kCyclical:
-      for (int back = 1; back < preparation.growth_periods; ++back) periods.insert(back);
+      for (int back = 1; back < preparation.growth_periods; ++back) periods.push_back(back);
       break;
     default:
-      periods.insert(preparation.growth_periods);
+      periods.push_back(preparation.growth_periods);
   }
-  if (preparation.imputation == ImputationMethod::kPreviousPeriod) {
-    const std::set<int> now = periods;
-    for (int back : now) periods.insert(back + 1);
-  }
-  periods.erase(0);
-  return {periods.begin(), periods.end()};
+  if (preparation.imputation != ImputationMethod::kPreviousPeriod) return periods;
+  // The period before looks as far back as this one.
+  std::vector<int> before = {1};
+  for (int back : periods) before.push_back(back + 1);
+  std::vector<int> all;
+  std::set_union(periods.begin(), periods.end(), before.begin(), before.end(),
+                 std::back_inserter(all));
+  return all;
 }
 
 void Denominate(absl::Span<const double> denominators, FigureColumn& figures) {

@@ -116,10 +116,7 @@ absl::Status Announced::Fill(const ScoringState& state, absl::string_view unit, 
   const auto stored = state.rows().Get<storage::v1::StoredResult>(key);
   if (!stored) return NotFound(key);
   const v1::Result result = PresentResult(key, publication_, *stored);
-  TERRACE_ASSIGN_OR_RETURN(const SchemeRef scheme, ParseScheme(publication_.scheme()));
-  TERRACE_ASSIGN_OR_RETURN(const calendar::Period period,
-                           calendar::Period::Parse(publication_.period()));
-  score->set_name(ScoreName(unit, scheme, period));
+  score->set_name(ScoreName(unit, family_, period_));
   score->set_unit(result.unit());
   score->set_unit_display_name(result.unit_display_name());
   score->set_unit_level(result.unit_level());
@@ -160,7 +157,8 @@ absl::StatusOr<Announced> FindAnnounced(const ScoringState& state, const SchemeR
     });
     if (corrected || (!scheme.version.empty() && one.scheme() != asked)) continue;
     const auto rules = state.rows().Get<storage::v1::SchemeRow>(one.scheme());
-    return Announced(std::move(one), rules ? rules->scheme().points() : types::v1::Decimal());
+    return Announced(std::move(one), {scheme.office, scheme.scheme, ""}, period,
+                     rules ? rules->scheme().points() : types::v1::Decimal());
   }
   return NotFound(absl::StrCat(wanted == v1::SCORE_STATE_PUBLISHED ? "PUBLISHED" : "PROVISIONAL",
                                " scores of ", asked, " for ", period.ToString()));

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "common/base/time.h"
@@ -29,8 +30,13 @@ inline bool IsOfPublication(v1::ScoreState state) {
 // A publication whose scores are wanted. A plain value; State only while it may be read.
 class Announced {
  public:
-  explicit Announced(v1::Publication publication, types::v1::Decimal points)
-      : publication_(std::move(publication)), points_(std::move(points)) {}
+  // `family` without its version; `points` of the version.
+  Announced(v1::Publication publication, SchemeRef family, const calendar::Period& period,
+            types::v1::Decimal points)
+      : publication_(std::move(publication)),
+        family_(std::move(family)),
+        period_(period),
+        points_(std::move(points)) {}
 
   const v1::Publication& publication() const { return publication_; }
 
@@ -46,7 +52,9 @@ class Announced {
 
  private:
   v1::Publication publication_;
-  types::v1::Decimal points_;  // Of the scheme.
+  SchemeRef family_;
+  calendar::Period period_;
+  types::v1::Decimal points_;
 };
 
 // The publication of a scheme's period in that state which no other one in that state corrects.

@@ -8,6 +8,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/error.h"
 #include "common/base/fixed.h"
 #include "common/calendar/period.h"
 #include "common/resource/names.h"
@@ -33,6 +34,8 @@ bool IsCounted(const v1::Leaf& leaf) {
       return false;
   }
 }
+
+bool IsError(const v1::SchemeIssue& issue) { return issue.severity() == v1::ISSUE_SEVERITY_ERROR; }
 
 class Checker {
  public:
@@ -291,9 +294,16 @@ std::vector<v1::SchemeIssue> CheckScheme(const v1::Scheme& scheme, const FindDef
 }
 
 bool HasErrors(const std::vector<v1::SchemeIssue>& issues) {
-  return std::any_of(issues.begin(), issues.end(), [](const v1::SchemeIssue& issue) {
-    return issue.severity() == v1::ISSUE_SEVERITY_ERROR;
-  });
+  return std::any_of(issues.begin(), issues.end(), IsError);
+}
+
+absl::Status RefuseErrors(const std::string& name, const std::vector<v1::SchemeIssue>& issues) {
+  if (!HasErrors(issues)) return absl::OkStatus();
+  // Errors stand in front.
+  return Error(Reason::SCHEME_INVALID,
+               {{"name", name},
+                {"detail", absl::StrCat(issues[0].field(), ": ", issues[0].message())},
+                {"count", absl::StrCat(std::count_if(issues.begin(), issues.end(), IsError))}});
 }
 
 }  // namespace terrace::scoring

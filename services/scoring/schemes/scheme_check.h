@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "terrace/scoring/v1/scheme.pb.h"
@@ -41,6 +42,10 @@ std::vector<v1::SchemeIssue> CheckScheme(const v1::Scheme& scheme, const FindDef
                                          SchemeUse use = SchemeUse::kLive);
 
 bool HasErrors(const std::vector<v1::SchemeIssue>& issues);
+
+// SCHEME_INVALID with the first error, and how many there are; OK without any. `issues` as
+// CheckScheme gives them.
+absl::Status RefuseErrors(const std::string& name, const std::vector<v1::SchemeIssue>& issues);
 
 }  // namespace terrace::scoring
 

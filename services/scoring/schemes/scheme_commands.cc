@@ -207,15 +207,7 @@ absl::Status ScoringState::PublishScheme(const v1::PublishSchemeRequest& request
                     if (!found) return absl::nullopt;
                     return found->definition();
                   });
-  if (HasErrors(issues)) {
-    const auto errors = std::count_if(issues.begin(), issues.end(), [](const auto& issue) {
-      return issue.severity() == v1::ISSUE_SEVERITY_ERROR;
-    });
-    return Error(Reason::SCHEME_INVALID,
-                 {{"name", name},
-                  {"detail", absl::StrCat(issues[0].field(), ": ", issues[0].message())},
-                  {"count", absl::StrCat(errors)}});
-  }
+  TERRACE_RETURN_IF_ERROR(RefuseErrors(name, issues));
   TERRACE_RETURN_IF_ERROR(CheckPublishedSources(row->scheme(), ref.office, decision.tree()));
   decision.ReadGuard(FamilyGuard(ref));
   decision.BumpGuard(FamilyGuard(ref));
