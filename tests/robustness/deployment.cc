@@ -167,12 +167,16 @@ bool Deployment::ShardIsWhole(int shard) {
   for (int number : {shard, shard + kShards}) {
     store::RedisServer& server = *redis_[number].server;
     if (!server.Running()) return false;
-    const std::string info = server.Call({"INFO", "replication"});
-    if (!absl::StrContains(server.Call({"CLUSTER", "INFO"}), "cluster_state:ok")) return false;
-    if (absl::StrContains(info, "role:master")) {
+    // It may end at any moment of what was done to it.
+    const absl::StatusOr<std::string> info = server.TryCall({"INFO", "replication"});
+    const absl::StatusOr<std::string> cluster = server.TryCall({"CLUSTER", "INFO"});
+    if (!info.ok() || !cluster.ok() || !absl::StrContains(*cluster, "cluster_state:ok")) {
+      return false;
+    }
+    if (absl::StrContains(*info, "role:master")) {
       ++masters;
-      if (!absl::StrContains(info, "state=online") || !server.HasReplicas(1)) return false;
-    } else if (!absl::StrContains(info, "master_link_status:up")) {
+      if (!absl::StrContains(*info, "state=online") || !server.HasReplicas(1)) return false;
+    } else if (!absl::StrContains(*info, "master_link_status:up")) {
       return false;
     }
   }

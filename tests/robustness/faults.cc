@@ -127,10 +127,8 @@ bool Faults::OfRedis(FaultKind kind) {
     control->SetDiskFull(true);
     // Redis that syncs always ends when it cannot write; a supervisor starts it again.
     Add(kind, what, part, Millis(500, 3000), [server, control, whole, over = false]() mutable {
-      if (!std::exchange(over, true)) {
-        control->SetDiskFull(false);
-        if (!server->Running()) server->Restart();
-      }
+      if (!std::exchange(over, true)) control->SetDiskFull(false);
+      if (!server->Running()) server->Restart();  // The last write may have ended it just now.
       return whole();
     });
     return true;

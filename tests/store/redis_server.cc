@@ -126,22 +126,27 @@ void RedisServer::Start() {
   TERRACE_CHECK(up);
 }
 
-std::string RedisServer::Call(std::initializer_list<absl::string_view> words) const {
-  auto link = redis::Link::Connect({"127.0.0.1", port_}, kPatience);
-  TERRACE_CHECK(link.ok());
-  (*link)->Append(words);
-  const absl::StatusOr<redis::ReplyPtr> reply = (*link)->Receive(kPatience);
-  TERRACE_CHECK(reply.ok());
-  const redis::View view(*reply);
+absl::StatusOr<std::string> RedisServer::TryCall(
+    std::initializer_list<absl::string_view> words) const {
+  TERRACE_ASSIGN_OR_RETURN(const auto link, redis::Link::Connect({"127.0.0.1", port_}, kPatience));
+  link->Append(words);
+  TERRACE_ASSIGN_OR_RETURN(const redis::ReplyPtr reply, link->Receive(kPatience));
+  const redis::View view(reply);
   if (view.is_error()) return absl::StrCat("-", view.text());
-  if ((*reply)->type == REDIS_REPLY_INTEGER) return absl::StrCat(view.number());
+  if (reply->type == REDIS_REPLY_INTEGER) return absl::StrCat(view.number());
   return std::string(view.text());
+}
+
+std::string RedisServer::Call(std::initializer_list<absl::string_view> words) const {
+  const absl::StatusOr<std::string> answer = TryCall(words);
+  TERRACE_CHECK(answer.ok());
+  return *answer;
 }
 
 bool RedisServer::HasReplicas(int count) const {
   // On one connection: WAIT speaks for what came before it there.
   auto link = redis::Link::Connect({"127.0.0.1", port_}, kPatience);
-  TERRACE_CHECK(link.ok() && (*link)->Call({"PING"}, kPatience).ok());
+  if (!link.ok() || !(*link)->Call({"PING"}, kPatience).ok()) return false;
   const auto acks = (*link)->Call({"WAIT", absl::StrCat(count), "1000"}, kPatience);
   return acks.ok() && redis::View(*acks).number() >= count;
 }

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
@@ -30,11 +31,13 @@ class RedisServer {
   int cluster_port() const { return cluster_port_; }  // Of the bus between the nodes.
   std::string address() const;                        // "127.0.0.1:port"
 
-  // The text of the answer; numbers as text, "" for nil and for lists, "-..." for an error. Ends
-  // the test program when the server does not answer.
+  // The text of the answer; numbers as text, "" for nil and for lists, "-..." for an error. A Status
+  // when there is none: the server may just have ended.
+  absl::StatusOr<std::string> TryCall(std::initializer_list<absl::string_view> words) const;
+  // The same of a server that answers, otherwise the test program ends.
   std::string Call(std::initializer_list<absl::string_view> words) const;
 
-  // So many replicas have everything.
+  // So many replicas have everything; false when the server does not answer.
   bool HasReplicas(int count) const;
 
   // SIGKILL; then again with what is on its disk.
