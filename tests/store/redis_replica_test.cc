@@ -13,7 +13,11 @@
 namespace terrace::store {
 namespace {
 
+// Gives up soon on a server, or on replicas.
 constexpr char kQuick[] = "wait=1&wait_ms=200&timeout_ms=1000";
+// On replicas only: however busy its disk is, the server answers. When it does not, an outcome is
+// unknown for that reason and the gate stays open.
+constexpr char kPatient[] = "wait=1&wait_ms=200&timeout_ms=30000";
 
 class RedisReplicaTest : public RedisFaultTest {
  protected:
@@ -24,13 +28,17 @@ class RedisReplicaTest : public RedisFaultTest {
     return absl::StrCat("redis://", one_.address(), ",", two_.address());
   }
 
-  // `two_` becomes a replica of `one_` and has all of it.
+  // `two_` becomes a replica of `one_`, has all of it and gets what is new. That it has all does
+  // not say so: a server sends nothing new until a replica that was just filled has spoken again,
+  // which may take it a second.
   void Replicate() {
     ASSERT_EQ(two_.Call({"REPLICAOF", "127.0.0.1", absl::StrCat(one_.port())}), "OK");
     const std::string mark = RandomHex(8);
     ASSERT_TRUE(Eventually([&] {
-      return one_.Call({"SET", "mark", mark}) == "OK" && two_.Call({"GET", "mark"}) == mark &&
-             one_.HasReplicas(1);
+      return one_.HasReplicas(1) && one_.Call({"SET", "mark", mark}) == "OK";
+    }));
+    ASSERT_TRUE(Eventually([&] {
+      return two_.Call({"GET", "mark"}) == mark && one_.HasReplicas(1);
     }));
   }
   void CatchUp() {
@@ -54,11 +62,11 @@ class RedisReplicaTest : public RedisFaultTest {
 
 TEST_F(RedisReplicaTest, WhatNoReplicaHasReachesNobody) {
   AskForReplicas();
-  auto writer = Open(place(), kQuick);
+  auto writer = Open(place(), kPatient);
   auto other = Open(place(), kQuick);
   RedisFollowing own(*writer);
   RedisFollowing others(*other);
-  ASSERT_NO_FATAL_FAILURE(CommitOne(*writer));
+  ASSERT_NO_FATAL_FAILURE(CommitInTheEnd(*writer));
   ASSERT_TRUE(others.recorder->WaitForRevision({1}));
 
   two_.Pause();
@@ -71,10 +79,10 @@ TEST_F(RedisReplicaTest, WhatNoReplicaHasReachesNobody) {
   EXPECT_EQ(one_.Call({"HGET", MetaKey(), "end"}), "2");
   for (Store* store : {writer.get(), other.get()}) {
     EXPECT_EQ(store->End()->revision.value, 1);
-    // What it wrote cannot be read either.
-    EXPECT_TRUE(HasReason(Scan(*store, OwnKeys(id)).status(), Reason::STORE_UNREADABLE));
     EXPECT_EQ(ReadLog(*store, 1, 2)->size(), 1u);
   }
+  // What it wrote cannot be read either; that is waited for, and not for long here.
+  EXPECT_TRUE(HasReason(Scan(*other, OwnKeys(id)).status(), Reason::STORE_UNREADABLE));
   EXPECT_EQ(own.recorder->batches().size(), 1u);
   EXPECT_EQ(others.recorder->batches().size(), 1u);
 
@@ -125,8 +133,8 @@ TEST_F(RedisReplicaTest, WhatWasReadBeforeTwoFailoversReachesNobody) {
 
 TEST_F(RedisReplicaTest, AMasterThatAsksForReplicasIsWaitedFor) {
   AskForReplicas();
-  auto store = Open(place(), kQuick);
-  ASSERT_NO_FATAL_FAILURE(CommitOne(*store));
+  auto store = Open(place(), kPatient);
+  ASSERT_NO_FATAL_FAILURE(CommitInTheEnd(*store));
   CutLink();
   ASSERT_TRUE(Eventually([&] {
     return absl::StrContains(one_.Call({"INFO", "replication"}), "connected_slaves:0");
@@ -207,7 +215,7 @@ TEST_F(RedisReplicaTest, AFailoverThatCanLoseNothingIsNotNoticed) {
   auto store = Open(place(), kQuick);
   RedisFollowing following(*store);
   const LogId log_id = store->End()->log_id;
-  for (int i = 0; i < 20; ++i) ASSERT_NO_FATAL_FAILURE(CommitOne(*store));
+  for (int i = 0; i < 20; ++i) ASSERT_NO_FATAL_FAILURE(CommitInTheEnd(*store));
   one_.Kill();
   Promote();
   // The old master comes back with its old log and thinks it is the master; nothing may be written

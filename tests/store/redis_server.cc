@@ -162,8 +162,22 @@ void RedisServer::Restart() {
   Start();
 }
 
-void RedisServer::Pause() { kill(pid_, SIGSTOP); }
-void RedisServer::Resume() { kill(pid_, SIGCONT); }
+// kill returns before the process has stopped. One that waits for its disk stops behind that, which
+// may take long; it executes nothing else before, so patience may end.
+void RedisServer::Pause() {
+  if (!Running()) return;
+  kill(pid_, SIGSTOP);
+  Eventually([this] {
+    siginfo_t info = {};
+    return !Running() ||
+           (waitid(P_PID, static_cast<id_t>(pid_), &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+            info.si_pid == pid_);
+  });
+}
+
+void RedisServer::Resume() {
+  if (Running()) kill(pid_, SIGCONT);
+}
 
 bool RedisServer::Running() {
   if (pid_ != 0 && waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = 0;

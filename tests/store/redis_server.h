@@ -31,8 +31,8 @@ class RedisServer {
   int cluster_port() const { return cluster_port_; }  // Of the bus between the nodes.
   std::string address() const;                        // "127.0.0.1:port"
 
-  // The text of the answer; numbers as text, "" for nil and for lists, "-..." for an error. A Status
-  // when there is none: the server may just have ended.
+  // The text of the answer; numbers as text, "" for nil and for lists, "-..." for an error. A
+  // Status when there is none: the server may just have ended.
   absl::StatusOr<std::string> TryCall(std::initializer_list<absl::string_view> words) const;
   // The same of a server that answers, otherwise the test program ends.
   std::string Call(std::initializer_list<absl::string_view> words) const;
@@ -44,7 +44,7 @@ class RedisServer {
   void Kill();
   void Restart();
 
-  void Pause();   // SIGSTOP: it answers nothing until Resume.
+  void Pause();   // SIGSTOP: it executes nothing from then until Resume.
   void Resume();  // SIGCONT.
 
   // False once it has ended, by itself or by Kill.

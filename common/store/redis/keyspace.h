@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "common/store/redis/gate.h"
 #include "common/store/redis/locator.h"
 #include "common/store/redis/scripts.h"
 #include "common/store/redis/slot.h"
@@ -46,8 +47,7 @@ class Keyspace {
   Locator locator;
   Tail tail;
 
-  // Shut after a batch that too few replicas have, until a probe finds enough of them.
-  std::atomic<bool> gate_open{true};
+  Gate gate;
 
   // A compaction was cut short: batches that are forgotten are still there.
   std::atomic<bool> leftover{false};

@@ -1,5 +1,6 @@
 #include "common/store/redis/tail_reader.h"
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -52,10 +53,11 @@ void TailReader::Run() {
 absl::Status TailReader::Step() {
   const Position tail = keyspace_->tail.position();
   TERRACE_RETURN_IF_ERROR(LookForReplicas());
-  const bool shut = !keyspace_->gate_open;
+  const bool shut = !keyspace_->gate.open();
   if (shut) {
+    const int64_t shuts = keyspace_->gate.shuts();
     TERRACE_ASSIGN_OR_RETURN(const bool enough, session_.IsReplicated(tail.batch_id));
-    if (enough) keyspace_->gate_open = true;
+    if (enough) keyspace_->gate.Open(shuts);
   }
   const absl::Duration listen = shut ? kListenShut : kListen;
   const std::string block = absl::StrCat(absl::ToInt64Milliseconds(listen));
@@ -99,9 +101,13 @@ absl::Status TailReader::Take(const Position& tail, View entries) {
 
 absl::Status TailReader::AwaitReplicas(const Position& tail, const Committed& last) {
   while (!keyspace_->tail.Await(tail.log_id, last.revision, absl::ZeroDuration())) {
+    const int64_t shuts = keyspace_->gate.shuts();
     TERRACE_ASSIGN_OR_RETURN(const bool enough, session_.IsReplicated(last.batch_id));
-    keyspace_->gate_open = enough;
-    if (enough) return absl::OkStatus();
+    if (enough) {
+      keyspace_->gate.Open(shuts);
+      return absl::OkStatus();
+    }
+    keyspace_->gate.Shut();
     if (keyspace_->stopping()) return StartOver("stopping");
   }
   return absl::OkStatus();

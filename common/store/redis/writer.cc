@@ -82,7 +82,7 @@ std::vector<absl::StatusOr<CommittedPtr>> Writer::CommitGroup(std::vector<Batch>
 
 bool Writer::MaySend(const Items& items, absl::Time deadline) {
   absl::Status status;
-  if (!keyspace_->gate_open || !session_.Ensure(deadline).ok()) {
+  if (!keyspace_->gate.open() || !session_.Ensure(deadline).ok()) {
     status = NotNow();
   } else if (keyspace_->tail.position().log_id != keyspace_->accepted_log()) {
     status = Replaced();
@@ -115,7 +115,7 @@ Writer::Items Writer::Send(const Items& items) {
   const Address from = session_.link().address();
   if (config.wait > 0 && !AreReplicated(items)) DoubtStored(items);
   if (error) {
-    if (error->fault == Fault::kFewReplicas) keyspace_->gate_open = false;
+    if (error->fault == Fault::kFewReplicas) keyspace_->gate.Shut();
     session_.Learn(*error, from);
   }
   return again;
@@ -141,7 +141,7 @@ bool Writer::AreReplicated(const Items& items) {
     return false;
   }
   if (View(*acks).number() < config.wait) {
-    keyspace_->gate_open = false;
+    keyspace_->gate.Shut();
     return false;
   }
   for (size_t i = 0; i < items.size(); ++i) {
