@@ -22,6 +22,7 @@
 #include "common/tree/tree.h"
 #include "google/protobuf/message.h"
 #include "terrace/storage/v1/storage.pb.h"
+#include "terrace/types/v1/types.pb.h"
 
 namespace terrace::machine {
 
@@ -36,6 +37,7 @@ struct Command {
   absl::optional<absl::Time> captured;  // What the device's clock said, when the request tells.
   absl::Time deadline = absl::InfiniteFuture();
   bool validate_only = false;
+  types::v1::RevisionVector seen;  // What the caller had seen of the logs by then.
   std::string salt;  // Random bytes of the call, the same for every run; what NewId starts from.
 };
 

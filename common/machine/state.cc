@@ -16,6 +16,16 @@ bool IsOperation(absl::string_view key) { return absl::StrContains(key, "/operat
 
 }  // namespace
 
+absl::Time InstantOf(const store::Committed& batch) {
+  storage::v1::Header header;
+  if (!header.ParseFromString(batch.header) || !header.has_received_time()) {
+    return batch.commit_time;
+  }
+  const absl::Time received = FromProto(header.received_time());
+  return received <= batch.commit_time + kSkewMost ? std::max(batch.commit_time, received)
+                                                   : batch.commit_time;
+}
+
 absl::Status State::ContinueOperation(Decision&, internal::v1::OperationRecord& operation) const {
   return Error(Reason::NOT_FOUND, {{"name", operation.spec().type_url()}});
 }
@@ -26,13 +36,7 @@ void State::ApplyEntry(const store::Entry& entry) {
 
 void State::ApplyBatch(const store::Committed& batch) {
   log_time_ = std::max(log_time_, batch.commit_time);
-  storage::v1::Header header;
-  if (header.ParseFromString(batch.header) && header.has_received_time()) {
-    const absl::Time received = FromProto(header.received_time());
-    if (received <= batch.commit_time + kSkewMost) {
-      latest_received_ = std::max(latest_received_, received);
-    }
-  }
+  latest_instant_ = std::max(latest_instant_, InstantOf(batch));
   for (const store::CommittedChange& change : batch.changes) {
     Change(change.key, change.value ? &*change.value : nullptr, batch.revision, batch.commit_time);
   }

@@ -41,6 +41,10 @@ struct RowChange {
 // refuses to write.
 inline constexpr absl::Duration kSkewMost = absl::Seconds(2);
 
+// The latest instant that a batch speaks of: when it was stored, or else received, where the clock
+// that told so was ahead of the store's by kSkewMost at most.
+absl::Time InstantOf(const store::Committed& batch);
+
 class State {
  public:
   virtual ~State() = default;
@@ -73,10 +77,9 @@ class State {
 
   const Rows& rows() const { return rows_; }
   absl::Time log_time() const { return log_time_; }
-  // Log time, or the latest instant at which anything in the log was received, where the clock that
-  // told so is ahead of the store's by kSkewMost at most. What is decided or read now is not before
-  // what it follows upon.
-  absl::Time present() const { return std::max(log_time_, latest_received_); }
+  // Log time, or the latest instant that a batch speaks of. What is decided or read now is not
+  // before what it follows upon.
+  absl::Time present() const { return std::max(log_time_, latest_instant_); }
   // Names of operations that are not done.
   const std::set<std::string>& open_operations() const { return open_operations_; }
 
@@ -94,7 +97,7 @@ class State {
 
   Rows rows_;
   absl::Time log_time_ = absl::InfinitePast();
-  absl::Time latest_received_ = absl::InfinitePast();
+  absl::Time latest_instant_ = absl::InfinitePast();
   std::set<std::string> open_operations_;
 };
 

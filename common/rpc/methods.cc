@@ -139,6 +139,7 @@ machine::Command CommandOf(const Call& call, const Message& request) {
   command.received = call.received;
   command.deadline = call.deadline;
   command.validate_only = BoolField(request, "validate_only");
+  command.seen = ToVector(call.seen);
   if (const auto* captured = MessageField<google::protobuf::Timestamp>(request, "captured_time")) {
     command.captured = FromProto(*captured);
   }

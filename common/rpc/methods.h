@@ -26,6 +26,7 @@
 #include "common/base/check.h"
 #include "common/machine/machine.h"
 #include "common/resource/page_token.h"
+#include "common/rpc/positions.h"
 #include "common/tree/tree.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
@@ -41,6 +42,7 @@ struct Call {
   absl::Time received;
   absl::Time deadline = absl::InfiniteFuture();
   std::shared_ptr<const tree::Tree> tree;  // As the access check saw it.
+  Positions seen;                          // What the caller had seen by then.
   // Written by the handler: positions that the answer speaks for, for the response metadata, such
   // as "registry=<log_id>:<revision>".
   std::string position;

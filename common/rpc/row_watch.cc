@@ -62,10 +62,10 @@ class RowWatch : public Source, public std::enable_shared_from_this<RowWatch> {
     std::vector<Copy> rows;
     bool more = false;
     store::Cursor position;
-    absl::Time log_time;
+    absl::Time present;
     machine_->Read<machine::State>([&](const machine::State& state, const store::Cursor& at) {
       position = at;
-      log_time = state.log_time();
+      present = state.present();
       state.rows().ForEach("", from_, [&](const std::string& key, const machine::Row& row) {
         if (rows.size() == kWatchPageRows) {
           from_ = key;
@@ -83,7 +83,7 @@ class RowWatch : public Source, public std::enable_shared_from_this<RowWatch> {
     snapshot_target_ = position.revision;
     if (!more) snapshot_ = false;
     ending_ = !more;
-    spec_.finish({WatchKind::kSnapshot, at_, log_time}, out);
+    spec_.finish({WatchKind::kSnapshot, at_, present}, out);
     done(true);
   }
 
@@ -98,7 +98,7 @@ class RowWatch : public Source, public std::enable_shared_from_this<RowWatch> {
     if (EndsHere(done)) return;
     if (ending_ && at_.revision >= snapshot_target_) {
       ending_ = false;
-      spec_.finish({WatchKind::kSnapshotEnd, at_, LogTime()}, out);
+      spec_.finish({WatchKind::kSnapshotEnd, at_, Present()}, out);
       done(true);
       return;
     }
@@ -137,7 +137,8 @@ class RowWatch : public Source, public std::enable_shared_from_this<RowWatch> {
       }
       scope_changed_ = spec_.moves && spec_.moves(*batch);
       if (any) {
-        spec_.finish({WatchKind::kBatch, at_, batch->commit_time}, out);
+        latest_ = std::max(latest_, machine::InstantOf(*batch));
+        spec_.finish({WatchKind::kBatch, at_, latest_}, out);
         done(true);
         return;
       }
@@ -186,7 +187,7 @@ class RowWatch : public Source, public std::enable_shared_from_this<RowWatch> {
 
   void Progress(Message* out, NextDone done) {
     if (EndsHere(done)) return;
-    spec_.finish({WatchKind::kProgress, at_, LogTime()}, out);
+    spec_.finish({WatchKind::kProgress, at_, Present()}, out);
     done(true);
   }
 
@@ -198,9 +199,9 @@ class RowWatch : public Source, public std::enable_shared_from_this<RowWatch> {
     return true;
   }
 
-  absl::Time LogTime() const {
+  absl::Time Present() const {
     return machine_->Read<machine::State>(
-        [](const machine::State& state, const store::Cursor&) { return state.log_time(); });
+        [](const machine::State& state, const store::Cursor&) { return state.present(); });
   }
 
   machine::Machine* const machine_;
@@ -212,6 +213,7 @@ class RowWatch : public Source, public std::enable_shared_from_this<RowWatch> {
   std::string from_;
   store::Revision snapshot_target_;
   store::Cursor at_;
+  absl::Time latest_ = absl::InfinitePast();  // Of what batches spoke of.
   std::deque<store::CommittedPtr> batches_;
   bool scope_changed_ = false;
 

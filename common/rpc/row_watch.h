@@ -47,7 +47,7 @@ enum class WatchKind { kSnapshot, kSnapshotEnd, kBatch, kProgress };
 struct WatchPoint {
   WatchKind kind;
   store::Cursor cursor;
-  absl::Time commit_time;  // Of the batch; the log time for the other kinds.
+  absl::Time present;  // Nothing up to the cursor speaks of a later instant (State::present).
 };
 
 // What of the realm one stream shows: the units that were asked for, as far as the caller may see

@@ -153,14 +153,13 @@ class TypedCall : public grpc::ServerGenericBidiReactor, public EndableCall {
 
   // What State includes it keeps, so later messages of a stream need not wait again.
   void WaitForSeen() {
-    Positions seen;
-    if (core_->options.wait_for_seen != nullptr && !waited_for_seen_) seen = SeenBy(*context_);
-    waited_for_seen_ = true;
-    if (seen.empty()) {
+    const bool first = !std::exchange(waited_for_seen_, true);
+    if (first) call_.seen = SeenBy(*context_);
+    if (!first || core_->options.wait_for_seen == nullptr || call_.seen.empty()) {
       Wait();
       return;
     }
-    core_->options.wait_for_seen(target_->descriptor->service()->full_name(), std::move(seen),
+    core_->options.wait_for_seen(target_->descriptor->service()->full_name(), call_.seen,
                                  call_.deadline, Then([this] { Wait(); }));
   }
 

@@ -103,8 +103,8 @@ absl::StatusOr<std::unique_ptr<rpc::Source>> Watch(machine::Machine* machine,
       *message.mutable_cursor() = store::ToProto(point.cursor);
     }
     // An empty log has no time yet.
-    if (point.commit_time != absl::InfinitePast()) {
-      *message.mutable_commit_time() = ToProto(point.commit_time);
+    if (point.present != absl::InfinitePast()) {
+      *message.mutable_commit_time() = ToProto(point.present);
     }
   };
   return rpc::WatchRows(machine, std::move(spec), std::move(after));

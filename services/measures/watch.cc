@@ -98,8 +98,8 @@ absl::StatusOr<std::unique_ptr<rpc::Source>> WatchMeasures(
     if (point.kind != rpc::WatchKind::kSnapshot) {
       *out->mutable_cursor() = store::ToProto(point.cursor);
     }
-    if (point.commit_time > absl::InfinitePast()) {
-      *out->mutable_log_time() = ToProto(point.commit_time);
+    if (point.present > absl::InfinitePast()) {
+      *out->mutable_log_time() = ToProto(point.present);
     }
   };
   absl::optional<store::Cursor> after;

@@ -208,7 +208,7 @@ absl::StatusOr<std::unique_ptr<rpc::Source>> WatchUnits(machine::Machine* machin
     }
     *message.mutable_cursor() = store::ToProto(point.cursor);
     if (point.kind == rpc::WatchKind::kBatch) {
-      *message.mutable_commit_time() = ToProto(point.commit_time);
+      *message.mutable_commit_time() = ToProto(point.present);
     }
   };
   absl::optional<store::Cursor> after;

@@ -195,6 +195,22 @@ TEST_F(ScoresTest, ANewSchemeVersionOrStatisticIsSeenAtOnce) {
   EXPECT_EQ(Value("a1"), "61.56");  // 2 points for each of 3.
 }
 
+TEST_F(ScoresTest, WhatAClockAheadOfTheStoresHasDatedCountsAtOnce) {
+  Start();
+  Inspect("a1", 4);
+  const std::string before = Value("a1");
+  ahead_ = absl::Seconds(1);
+  v1::StatisticRow row;
+  row.set_unit("units/a1");
+  row.set_period("2016");
+  row.mutable_quantity()->mutable_value()->set_value("4");
+  row.set_reason("well done");
+  const auto reply = Import("county", kRating, {row});
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  ASSERT_EQ(reply->rejected(), 0) << reply->DebugString();
+  EXPECT_NE(Value("a1"), before);
+}
+
 TEST_F(ScoresTest, WaitsForTheRevisionThatIsAskedFor) {
   Start();
   v1::GetScoreRequest request;

@@ -5,6 +5,7 @@
 #ifndef TERRACE_SERVICES_SCORING_SCORING_FIXTURE_H_
 #define TERRACE_SERVICES_SCORING_SCORING_FIXTURE_H_
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -176,15 +177,22 @@ class ScoringTest : public ::testing::Test, public Teller {
     ASSERT_TRUE(machine.ok()) << machine.status();
     machine_ = *std::move(machine);
     service_ = std::make_unique<ScoringService>(
-        ScoringServiceOptions{machine_.get(), [this] { return tree_.Get(); }, {}, {}, TestSeal()});
+        ScoringServiceOptions{machine_.get(),
+                              [this] { return tree_.Get(); },
+                              {},
+                              [this](StaleInputs* stale) {
+                                if (stale_) stale->Add()->set_service("measures");
+                              },
+                              TestSeal()});
   }
 
   rpc::Call CallOf(const std::string& method, access::Identity identity) {
     rpc::Call call;
     call.identity = std::move(identity);
     call.method = absl::StrCat("/", kService, "/", method);
-    call.received = clock_.Now();
+    call.received = clock_.Now() + ahead_;
     call.tree = tree_.Get();
+    call.seen = seen_;
     return call;
   }
 
@@ -326,6 +334,9 @@ class ScoringTest : public ::testing::Test, public Teller {
   }
 
   ManualClock clock_;
+  absl::Duration ahead_;  // By how much the clock of the service is ahead of the store's.
+  std::atomic<bool> stale_ = false;  // An input of scores is not heard of.
+  rpc::Positions seen_;              // By whoever calls.
   Executor executor_{2};
   tree::TreeBuilder builder_;
   tree::TreeHolder tree_;

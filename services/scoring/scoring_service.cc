@@ -149,13 +149,13 @@ ScoringService::ScoringService(ScoringServiceOptions options)
       eligibility_seal_(std::move(options.eligibility_seal)),
       boards_(
           std::make_shared<Scoreboards>(&machine_->clock(), &machine_->executor(), options.feeds)),
-      publisher_(std::make_shared<Publisher>(machine_, boards_, tree_)),
+      publisher_(std::make_shared<Publisher>(machine_, boards_, tree_, stale_inputs_)),
       methods_("terrace.scoring.v1.Scoreboard", machine_) {
   // What the log brings from here on is heard; what it holds already is loaded, and batches that
   // are in both change nothing.
   const auto load = [boards = boards_, machine = machine_] {
     machine->Read<ScoringState>([&](const ScoringState& state, const store::Cursor& position) {
-      boards->Load(state.rows(), position, state.log_time());
+      boards->Load(state.rows(), position, state.present());
       state.ConnectTicks([boards] { return boards->NextTick(); });
       state.ConnectEnrolment(
           [boards](absl::string_view programme, absl::string_view unit, absl::Time at) {
@@ -168,9 +168,9 @@ ScoringService::ScoringService(ScoringServiceOptions options)
       load();
       return;
     }
-    const absl::Time log_time = machine->Read<machine::State>(
-        [](const machine::State& state, const store::Cursor&) { return state.log_time(); });
-    boards->OnBatch(*batch, log_time);
+    const absl::Time present = machine->Read<machine::State>(
+        [](const machine::State& state, const store::Cursor&) { return state.present(); });
+    boards->OnBatch(*batch, present);
   });
   load();
   methods_.set_wait(

@@ -206,6 +206,7 @@ absl::Status ScoringState::PublishResults(const v1::PublishResultsRequest& reque
   metadata.set_publication(name);
   *reply = machine::StartOperation(decision, request.parent(), kService, spec, metadata);
   row.set_operation(reply->name());
+  *row.mutable_seen() = decision.command().seen;
   row.set_edits(1);
   decision.Put(name, row);
   return absl::OkStatus();

@@ -45,9 +45,10 @@ struct Publisher::Work {
 };
 
 Publisher::Publisher(machine::Machine* machine, std::shared_ptr<Scoreboards> boards,
-                     machine::TreeSource tree)
+                     machine::TreeSource tree, StaleInputsFn stale_inputs)
     : machine_(machine),
       tree_(std::move(tree)),
+      stale_inputs_(std::move(stale_inputs)),
       executor_(&machine->executor()),
       boards_(std::move(boards)) {}
 
@@ -131,7 +132,10 @@ void Publisher::Look() {
       all.push_back(std::move(found));
     }
   });
+  StaleInputs stale;
+  if (!all.empty() && stale_inputs_) stale_inputs_(&stale);
   for (const Found& found : all) {
+    if (!found.ended && !stale.empty()) continue;
     auto work = std::make_shared<Work>();
     work->name = found.name;
     work->ended = found.ended;
@@ -222,6 +226,12 @@ void Publisher::Read(const WorkPtr& work) {
     v1::PublishResultsRequest spec;
     TERRACE_CHECK(operation.has_value() && operation->spec().UnpackTo(&spec));
     least = rpc::ToPositions(spec.min_revision());
+    const rpc::Positions known = rpc::ToPositions(boards_->vector());
+    for (const auto& [service, cursor] : rpc::ToPositions(row->seen())) {
+      const auto log = known.find(service);  // Another log is not waited for.
+      if (log == known.end() || log->second.log_id != cursor.log_id) continue;
+      rpc::MergePositions({{service, cursor}}, &least);
+    }
     least[machine_->service()] = position;
     request.board.scheme = *ParseScheme(row->publication().scheme());
     request.board.period = *calendar::Period::Parse(row->publication().period());

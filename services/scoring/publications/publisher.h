@@ -40,6 +40,7 @@
 #include "common/machine/machine.h"
 #include "services/scoring/publications/result_snapshot.h"
 #include "services/scoring/scoreboards.h"
+#include "services/scoring/scoring_service.h"
 #include "services/scoring/scoring_state.h"
 
 namespace terrace::scoring {
@@ -50,9 +51,10 @@ inline constexpr absl::Duration kLease = absl::Seconds(120);
 
 class Publisher : public std::enable_shared_from_this<Publisher> {
  public:
-  // The machine outlives Stop, and its executor the Publisher.
+  // The machine outlives Stop, and its executor the Publisher. While there are `stale_inputs`
+  // (empty: there never are) nothing is begun: what is published leaves nothing out.
   Publisher(machine::Machine* machine, std::shared_ptr<Scoreboards> boards,
-            machine::TreeSource tree);
+            machine::TreeSource tree, StaleInputsFn stale_inputs = {});
 
   // Begins to look. Once.
   void Start();
@@ -100,6 +102,7 @@ class Publisher : public std::enable_shared_from_this<Publisher> {
 
   machine::Machine* const machine_;
   const machine::TreeSource tree_;
+  const StaleInputsFn stale_inputs_;
   Executor* const executor_;
 
   mutable absl::Mutex mu_;

@@ -169,6 +169,38 @@ TEST_F(PublisherTest, ManyResultsComeInManyBatchesAndAreClearedInMany) {
   EXPECT_EQ(verified->differing_count(), 0);
 }
 
+TEST_F(PublisherTest, NothingIsLeftOutThatItsCallerHadSeen) {
+  Reopen(/*shared=*/false);
+  CompleteFeeds();
+  Furnish();
+  seen_["registry"] = {"registry-log", {registry_revision_ + 1}};
+  seen_["measures"] = {"a log of before", {99}};
+  const auto operation = Ask(Request());
+  ASSERT_TRUE(operation.ok()) << operation.status();
+  AwaitAttempt(operation->name());
+  EXPECT_EQ(GetPublication()->state(), v1::PUBLICATION_STATE_PREPARING);
+  Tell(UnitChange("a3", "village", "area", "2016-03-01"));
+  const auto publication = Await();
+  ASSERT_TRUE(publication.ok()) << publication.status();
+  EXPECT_EQ(publication->result_count(), 6);
+}
+
+TEST_F(PublisherTest, NothingIsPublishedOfInputsThatAreNotHeardOf) {
+  Reopen(/*shared=*/false);
+  CompleteFeeds();
+  Furnish();
+  stale_ = true;
+  const auto operation = Ask(Request());
+  ASSERT_TRUE(operation.ok()) << operation.status();
+  service_->publisher().Look();
+  EXPECT_EQ(AttemptOf(operation->name()), "");
+  stale_ = false;
+  service_->publisher().Look();
+  const auto publication = Await();
+  ASSERT_TRUE(publication.ok()) << publication.status();
+  EXPECT_EQ(publication->state(), v1::PUBLICATION_STATE_FINAL);
+}
+
 TEST_F(PublisherTest, AStateFromTheLogKnowsWhatTheOldOneKnew) {
   Reopen(/*shared=*/false);
   CompleteFeeds();
