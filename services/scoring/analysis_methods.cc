@@ -85,12 +85,12 @@ class CompareRead : public PairRead {
       side.row = CopyScore(*boards[i], facts, unit, {});
       side.compared.scheme = &boards[i]->scheme();
       side.compared.method = boards[i]->board().RollupRuleOf(unit).method;
-      side.compared.inputs = boards[i]->Explain(unit, /*with_records=*/false).inputs;
+      side.compared.input = boards[i]->Explain(unit, /*with_records=*/false).input;
       const engine::ExplainOptions options{0, std::numeric_limits<int>::max(),
                                            boards[i]->scheme().engine.decimals};
       side.compared.whole = engine::ExplainUnit(
           boards[i]->board(), unit, options,
-          [&](Unit) -> absl::Span<const engine::LeafInput> { return side.compared.inputs; },
+          [&](Unit) -> const engine::SheetInput& { return side.compared.input; },
           [&](Unit u) { return boards[i]->order().Children(u); });
     }
     Stamp(other, facts, reply_);
@@ -400,8 +400,8 @@ class RobustnessRead : public BoardRead {
 
   void Work(bool more) override {
     const engine::Scheme& scheme = scheme_of_board_->engine;
-    for (const auto& [row, inputs] : copied_) {
-      const engine::SheetResult sheet = engine::EvaluateSheet(scheme, inputs);
+    for (const auto& [row, input] : copied_) {
+      const engine::SheetResult sheet = engine::EvaluateSheet(scheme, input);
       rows_[row].scored = sheet.assessment == engine::Assessment::kScored && !sheet.disqualified;
       for (size_t n = 0; n < scheme.nodes.size(); ++n) {
         nodes_[n].resize(rows_.size());
@@ -430,7 +430,7 @@ class RobustnessRead : public BoardRead {
     }
     const auto [at, fresh] = index_.try_emplace(unit, rows_.size());
     if (fresh) rows_.push_back({facts.ids.Id(unit), false});
-    copied_.emplace_back(at->second, board.Explain(unit, /*with_records=*/false).inputs);
+    copied_.emplace_back(at->second, board.Explain(unit, /*with_records=*/false).input);
   }
 
   void Fill(const engine::Scheme& scheme) {
@@ -479,7 +479,7 @@ class RobustnessRead : public BoardRead {
   std::vector<Row> rows_;
   absl::flat_hash_map<Unit, size_t> index_;
   // Under this hold of the lock: index into rows_, and what the sheet is made of.
-  std::vector<std::pair<size_t, std::vector<engine::LeafInput>>> copied_;
+  std::vector<std::pair<size_t, engine::SheetInput>> copied_;
   std::vector<std::vector<absl::optional<Fixed>>> nodes_;  // By node and row.
 };
 

@@ -265,8 +265,10 @@ class Comparer {
       return;
     }
     const auto inner = [](const Part* part, const ComparedScore& score) {
-      return part == nullptr ||
-             (score.scheme->engine.nodes[part->index].leaf < 0 && !part->parts.empty());
+      if (part == nullptr) return true;
+      const engine::Node& node = score.scheme->engine.nodes[part->index];
+      return node.leaf < 0 && node.combination != engine::Combination::kCopeland &&
+             !part->parts.empty();
     };
     if (inner(pair.before, before_) && inner(pair.after, after_)) {
       CompareParts(pair, difference, IsGeometric(pair));
@@ -282,9 +284,9 @@ class Comparer {
   }
 
   static const LeafInput* InputOf(const Part* part, const ComparedScore& score) {
-    if (part == nullptr || score.inputs.empty()) return nullptr;
+    if (part == nullptr || score.input.leaves.empty()) return nullptr;
     const int leaf = score.scheme->engine.nodes[part->index].leaf;
-    return leaf < 0 ? nullptr : &score.inputs[leaf];
+    return leaf < 0 ? nullptr : &score.input.leaves[leaf];
   }
 
   // Whether the line differs because a deadline has passed: what was only not there yet is missing,

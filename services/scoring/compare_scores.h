@@ -23,7 +23,7 @@ struct ComparedScore {
   const CompiledScheme* scheme = nullptr;
   engine::Method method = engine::Method::kOwn;  // Of the unit's roll-up.
   engine::Part whole;                            // Explained with nothing left out.
-  std::vector<engine::LeafInput> inputs;         // Of the own sheet; empty without one.
+  engine::SheetInput input;                      // Of the own sheet; empty without one.
 };
 
 struct Difference {

@@ -40,9 +40,9 @@ class FreezeRead : public BoardRead {
 
   void Work(bool more) override {
     const engine::Scheme& rules = *rules_;
-    for (const auto& [unit, inputs] : copied_) {
+    for (const auto& [unit, input] : copied_) {
       engine::SheetResult& sheet = sheets_[unit];
-      sheet = engine::EvaluateSheet(rules, inputs);
+      sheet = engine::EvaluateSheet(rules, input);
     }
     if (more) return;
     v1::Scheme& scheme = *reply_->mutable_scheme();
@@ -78,7 +78,7 @@ class FreezeRead : public BoardRead {
     }
     const auto take = [&](Unit unit) {
       if (board.board().SheetOf(unit)) {
-        copied_.emplace_back(unit, board.Explain(unit, /*with_records=*/false).inputs);
+        copied_.emplace_back(unit, board.Explain(unit, /*with_records=*/false).input);
       } else {
         sheets_.erase(unit);
       }
@@ -126,8 +126,8 @@ class FreezeRead : public BoardRead {
   v1::FreezeSchemeResponse* const reply_;
   bool by_entropy_ = false;
   PeerWalk walk_;
-  const engine::Scheme* rules_ = nullptr;  // Of the board, which is kept open.
-  std::vector<std::pair<Unit, std::vector<engine::LeafInput>>> copied_;  // Under this hold.
+  const engine::Scheme* rules_ = nullptr;                    // Of the board, which is kept open.
+  std::vector<std::pair<Unit, engine::SheetInput>> copied_;  // Under this hold.
   std::map<Unit, engine::SheetResult> sheets_;
   std::vector<Found> found_;
 };

@@ -227,11 +227,11 @@ absl::optional<int64_t> Gatherer::WeightOf(const std::string& definition, Unit u
 GatheredSheet Gatherer::Gather(Unit unit, absl::Time at, bool with_records) {
   GatheredSheet sheet;
   review_.reset();
-  sheet.inputs.resize(scheme_->leaves.size());
+  sheet.input.leaves.resize(scheme_->leaves.size());
   if (with_records) sheet.records.resize(scheme_->leaves.size());
   for (size_t i = 0; i < scheme_->leaves.size(); ++i) {
     const CompiledLeaf& leaf = scheme_->leaves[i];
-    LeafInput& input = sheet.inputs[i];
+    LeafInput& input = sheet.input.leaves[i];
     input.late = at >= end_;
     if (!Applies(leaf, unit)) {
       input.form = LeafInput::Form::kNotApplicable;
@@ -246,10 +246,35 @@ GatheredSheet Gatherer::Gather(Unit unit, absl::Time at, bool with_records) {
       TakePrepared(i, unit, &input);
       continue;
     }
-    std::visit([&](const auto& source) { From(source, unit, at, out); }, leaf.source);
-    if (!leaf.frozen.empty()) TakeFrozen(unit, at, out);
+    TakeOwn(unit, at, out);
   }
   return sheet;
+}
+
+void Gatherer::TakeOwn(Unit unit, absl::Time at, Out out) {
+  std::visit([&](const auto& source) { From(source, unit, at, out); }, out.leaf->source);
+  if (!out.leaf->frozen.empty()) TakeFrozen(unit, at, out);
+}
+
+LeafTally Gatherer::TallyOwn(Unit unit, absl::Time at) {
+  LeafTally tally;
+  review_.reset();
+  for (size_t i = 0; i < scheme_->leaves.size(); ++i) {
+    const engine::Leaf& rules = scheme_->engine.leaves[i];
+    if (scheme_->leaves[i].looks_at_others || IsExtra(rules)) continue;
+    LeafInput input;
+    input.late = at >= end_;
+    absl::Time next_change = absl::InfiniteFuture();
+    if (!Applies(scheme_->leaves[i], unit)) continue;
+    const Out out{&input, &next_change, nullptr, &scheme_->leaves[i], &rules};
+    if (!IsExempt(unit, at, out)) TakeOwn(unit, at, out);
+    const Fixed points = scheme_->engine.nodes[scheme_->engine.leaf_nodes[i]].points;
+    const engine::LeafResult result = engine::EvaluateLeaf(rules, points, input);
+    if (result.assessment == engine::Assessment::kNotApplicable) continue;
+    ++tally.applicable;
+    tally.present += result.present ? 1 : 0;
+  }
+  return tally;
 }
 
 absl::optional<RawFigure> Gatherer::RawOf(size_t leaf, Unit unit, absl::Time at) {

@@ -13,7 +13,7 @@
 #include "absl/time/time.h"
 #include "common/calendar/period.h"
 #include "services/scoring/engine/board.h"
-#include "services/scoring/engine/leaf.h"
+#include "services/scoring/engine/sheet.h"
 #include "services/scoring/facts/facts.h"
 #include "services/scoring/peer_columns.h"
 #include "services/scoring/schemes/compile.h"
@@ -30,7 +30,7 @@ struct SourceRecord {
 };
 
 struct GatheredSheet {
-  std::vector<engine::LeafInput> inputs;  // One per leaf of the scheme.
+  engine::SheetInput input;
   // The next instant at which they change by time alone, the end of the period apart, from which on
   // all that is missing is late.
   absl::Time next_change = absl::InfiniteFuture();
@@ -48,8 +48,11 @@ class Gatherer {
   // Whether the unit has a sheet of its own; it must have a place on the board.
   bool InPopulation(Unit unit, absl::Time at) const;
 
+  // All of the unit's sheet that is its own: what it is given at contests is not (contests.h).
   GatheredSheet Gather(Unit unit, absl::Time at, bool with_records);
 
+  // Of its leaves that look at none. The unit has a sheet.
+  LeafTally TallyOwn(Unit unit, absl::Time at);
   // What the unit brings to a leaf that looks at others; nullopt where the leaf does not apply. The
   // unit has a sheet.
   absl::optional<RawFigure> RawOf(size_t leaf, Unit unit, absl::Time at);
@@ -90,6 +93,8 @@ class Gatherer {
   void From(const FromReview& source, Unit unit, absl::Time at, Out out);
   void From(const FromPublished& source, Unit unit, absl::Time at, Out out);
 
+  // The input of a leaf that looks at no others.
+  void TakeOwn(Unit unit, absl::Time at, Out out);
   // What the unit brings to the leaf, before anything is done to it.
   void From(const FromStatistic& source, const engine::Preparation& preparation, Unit unit,
             absl::Time at, Out out, RawFigure* raw);

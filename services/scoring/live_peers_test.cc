@@ -111,6 +111,78 @@ TEST_F(LivePeersTest, WhoClosesIsNoPeerAnyMore) {
   EXPECT_EQ(Value("a1", "2016-03-15 00:00"), "100");
 }
 
+TEST_F(LivePeersTest, WhoIsAheadInMoreEarnsMore) {
+  DefineAll();
+  v1::Scheme scheme = Parse<v1::Scheme>(R"pb(
+    display_name: "Who outranks whom"
+    points { value: "100" }
+    periodicity: PERIODICITY_YEAR
+    first_period: "2015"
+    population { levels: "levels/village" }
+    nodes {
+      id: "index"
+      points { value: "100" }
+      combination: COMBINATION_COPELAND
+      weighting: WEIGHTING_EQUAL
+    }
+    nodes {
+      id: "income"
+      parent: "index"
+      points { value: "50" }
+      leaf {
+        statistic { definition: "units/county/statisticDefinitions/income" }
+        ratio { full_at { value: "1000" } }
+      }
+    }
+    nodes {
+      id: "people"
+      parent: "index"
+      points { value: "50" }
+      leaf {
+        statistic { definition: "units/county/statisticDefinitions/people" }
+        ratio { full_at { value: "1000" } }
+      }
+    }
+  )pb");
+  ASSERT_TRUE(Create(scheme, "1").ok());
+  const auto published = PublishVersion("1");
+  ASSERT_TRUE(published.ok()) << published.status();
+  TellFigure("a1", kIncome, "50");
+  EXPECT_EQ(Value("a1"), "50");  // It competes with nobody.
+  TellFigure("a2", kIncome, "40");
+  TellFigure("b1", kIncome, "60");
+  EXPECT_EQ(Value("b1"), "100");
+  EXPECT_EQ(Value("a1"), "50");
+  EXPECT_EQ(Value("a2"), "0");
+  // Even with b1 now, and ahead of a2.
+  TellFigure("a1", kPeople, "9");
+  TellFigure("b1", kPeople, "8");
+  EXPECT_EQ(Value("a1"), "75");
+  EXPECT_EQ(Value("b1"), "75");
+
+  v1::ExplainScoreRequest ask;
+  ask.set_name(ScoreOf("a1"));
+  const auto why = Do<v1::Explanation>("ExplainScore", Viewer("county"), ask);
+  ASSERT_TRUE(why.ok()) << why.status();
+  const v1::Part& index = why->whole().parts(0).parts(0);
+  EXPECT_EQ(index.subject(), "index");
+  EXPECT_EQ(index.contribution().value(), "75");
+  ASSERT_EQ(index.parts_size(), 3) << index.DebugString();
+  EXPECT_EQ(index.parts(0).contribution().value(), "0");
+  EXPECT_EQ(index.parts(2).subject(), "contest");
+  EXPECT_EQ(index.parts(2).contribution().value(), "75");
+  EXPECT_EQ(index.parts(2).arithmetic(),
+            "Of 2 other units it is ahead of 1 and behind 0: 100 x (1 - 0 + 2) / (2 x 2).");
+  EXPECT_EQ(why->score().outlook().most().value(), "75");
+
+  ask.set_name(ScoreOf("a2"));
+  const auto open = Do<v1::Explanation>("ExplainScore", Viewer("county"), ask);
+  ASSERT_TRUE(open.ok()) << open.status();
+  // How many people it has is not known: it may still beat everyone, or nobody.
+  EXPECT_EQ(open->score().outlook().least().value(), "0");
+  EXPECT_EQ(open->score().outlook().most().value(), "100");
+}
+
 TEST_F(LivePeersTest, WatchersHearOfThoseWhomOthersMove) {
   StartPeers();
   TellFigure("a1", kIncome, "50");

@@ -16,11 +16,11 @@ bool OutlookWalk::Copy(const SchemeBoard& board, Unit top) {
       return;
     }
     const absl::optional<engine::SheetValue> sheet = board.board().SheetOf(unit);
-    std::vector<engine::LeafInput> inputs;
+    engine::SheetInput input;
     if (sheet && engine::SubtreeOutlook::MayBeOpen(*sheet)) {
-      inputs = board.Explain(unit, /*with_records=*/false).inputs;
+      input = board.Explain(unit, /*with_records=*/false).input;
     }
-    subtree_->Take(board.board(), unit, std::move(inputs));
+    subtree_->Take(board.board(), unit, std::move(input));
   };
   if (subtree_->size() > kOutlookUnitsMax) return false;
   if (!walk_.walking()) return !walk_.CatchUp(board, take, kOutlookUnitsAtOnce);

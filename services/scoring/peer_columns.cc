@@ -5,6 +5,8 @@
 #include <utility>
 #include <variant>
 
+#include "services/scoring/engine/sheet.h"
+
 namespace terrace::scoring {
 namespace {
 
@@ -70,7 +72,45 @@ void PeerColumns::Set(size_t leaf, Unit unit, const absl::optional<RawFigure>& r
   column.changed = true;
 }
 
+void PeerColumns::SetOthers(Unit unit, const absl::optional<LeafTally>& others) {
+  if (!others) {
+    others_changed_ |= screened_.erase(unit) > 0;
+    return;
+  }
+  const auto [known, fresh] = screened_.try_emplace(unit);
+  LeafTally& before = known->second.others;
+  others_changed_ |= fresh || before != *others;
+  before = *others;
+}
+
+void PeerColumns::Screen(bool late) {
+  bool news = std::exchange(others_changed_, false);
+  for (size_t leaf = 0; leaf < columns_.size(); ++leaf) {
+    Column& column = columns_[leaf];
+    if (!column.changed) continue;
+    news = true;
+    engine::Sets siblings;
+    const engine::FigureColumn figures =
+        CompareIn(RulesOf(leaf, late), TableOf(leaf, column), column, &siblings);
+    for (size_t i = 0; i < figures.size(); ++i) column.cells[i].present = std::isfinite(figures[i]);
+  }
+  if (!news) return;
+  for (auto& [unit, screened] : screened_) {
+    LeafTally all = screened.others;
+    for (size_t leaf = 0; leaf < columns_.size(); ++leaf) {
+      const auto known = columns_[leaf].index.find(unit);
+      if (known == columns_[leaf].index.end() || IsExtra(scheme_->engine.leaves[leaf])) continue;
+      ++all.applicable;
+      all.present += columns_[leaf].cells[known->second].present ? 1 : 0;
+    }
+    const bool out = !engine::Suffices(all.present, all.applicable, scheme_->engine.min_present);
+    if (std::exchange(screened.out, out) == out) continue;
+    for (Column& column : columns_) column.changed |= column.index.contains(unit);
+  }
+}
+
 bool PeerColumns::Settle(bool late, std::vector<Unit>* changed) {
+  if (screens()) Screen(late);
   for (size_t leaf = 0; leaf < columns_.size(); ++leaf) {
     if (!columns_[leaf].changed) continue;
     columns_[leaf].changed = false;
@@ -102,23 +142,38 @@ engine::LeafTable PeerColumns::TableOf(size_t leaf, const Column& column) const 
   return table;
 }
 
-void PeerColumns::Settle(size_t leaf, bool late, Column& column, std::vector<Unit>* changed) const {
+engine::Leaf PeerColumns::RulesOf(size_t leaf, bool late) const {
   engine::Leaf rules = scheme_->engine.leaves[leaf];
   if (const auto* statistic = std::get_if<FromStatistic>(&scheme_->leaves[leaf].source)) {
     rules.preparation = PreparationIn(*statistic, rules.preparation, period_);
   }
   if (!late) rules.preparation.imputation = engine::ImputationMethod::kNone;
+  return rules;
+}
+
+engine::FigureColumn PeerColumns::CompareIn(const engine::Leaf& rules,
+                                            const engine::LeafTable& table, const Column& column,
+                                            engine::Sets* siblings) const {
+  Numbering<Unit> parents;
+  for (const Cell& cell : column.cells) siblings->push_back(parents.Of(cell.raw.parent));
+  return engine::Compare(rules.preparation, table, engine::Members(column.cells.size(), true),
+                         *siblings);
+}
+
+void PeerColumns::Settle(size_t leaf, bool late, Column& column, std::vector<Unit>* changed) const {
+  const engine::Leaf rules = RulesOf(leaf, late);
   const FrozenPeers& frozen = scheme_->leaves[leaf].frozen;
   const auto* normalise = std::get_if<engine::NormaliseRule>(&rules.rule);
   engine::LeafTable table = TableOf(leaf, column);
 
-  Numbering<Unit> parents;
   Numbering<std::string> groups, sets;
   engine::Sets siblings, grouped, of_peers;
+  engine::Members peers;
   for (const Cell& cell : column.cells) {
-    siblings.push_back(parents.Of(cell.raw.parent));
     grouped.push_back(groups.Of(cell.raw.group));
     of_peers.push_back(sets.Of(cell.raw.peers));
+    const auto screened = screened_.find(cell.unit);
+    peers.push_back(screened == screened_.end() || !screened->second.out);
   }
   column.names = sets.TakeKeys();
   for (const std::string& name : column.names) {
@@ -127,12 +182,12 @@ void PeerColumns::Settle(size_t leaf, bool late, Column& column, std::vector<Uni
     table.frozen.push_back(known != frozen.end() ? known->second : engine::PeersFound());
   }
 
-  const engine::Members members(column.cells.size(), true);
+  engine::FigureColumn compared = CompareIn(rules, table, column, &siblings);
   engine::Filled filled =
-      engine::FillIn(rules, table, engine::Compare(rules.preparation, table, members, siblings),
-                     members, siblings, &grouped);
+      engine::FillIn(rules, table, std::move(compared), engine::Members(column.cells.size(), true),
+                     siblings, &grouped);
   engine::Treated treated =
-      engine::Treat(rules, table, std::move(filled.figures), members, &of_peers);
+      engine::Treat(rules, table, std::move(filled.figures), peers, &of_peers);
   column.peers.clear();
   for (engine::PeersFound& peers : treated.peers) {
     column.peers.push_back(std::make_shared<const engine::PeersFound>(std::move(peers)));

@@ -4,7 +4,8 @@
 //
 // A changed figure may change what every peer has, so a leaf is settled as a whole, once for all
 // that has changed: O(n log n) in the units of the leaf. Only units whose points may be others then
-// are named.
+// are named. Where the scheme leaves out units with too few figures (Scheme::min_present), a figure
+// may also change whose peers they are, in all leaves.
 //
 // Thread-safety: none; whoever owns the facts locks. Everything const may run under a shared lock.
 #ifndef TERRACE_SERVICES_SCORING_PEER_COLUMNS_H_
@@ -48,6 +49,13 @@ struct PreparedFigure {
   std::shared_ptr<const engine::PeersFound> peers;  // Null: it is in no set of peers.
 };
 
+// Leaves that a unit is judged on, extras left out, and those of them with a figure of its own.
+struct LeafTally {
+  int applicable = 0;
+  int present = 0;
+  friend bool operator==(const LeafTally&, const LeafTally&) = default;
+};
+
 class PeerColumns {
  public:
   // Scheme and ids outlive it.
@@ -55,6 +63,11 @@ class PeerColumns {
 
   // nullopt: the leaf does not apply to the unit, or it has no sheet.
   void Set(size_t leaf, Unit unit, const absl::optional<RawFigure>& raw);
+
+  // Whether it has to be told of the leaves that look at none, by the next one.
+  bool screens() const { return scheme_->engine.min_present > Fixed(); }
+  // Those of a unit; nullopt: it has no sheet.
+  void SetOthers(Unit unit, const absl::optional<LeafTally>& others);
 
   // Settles one leaf in which something has changed; false when there is none. Names the units
   // that may earn something else. `late`: what is not there is missing, so others stand in.
@@ -70,8 +83,13 @@ class PeerColumns {
   struct Cell {
     Unit unit = kNoUnit;
     RawFigure raw;
+    bool present = false;  // It has a figure of its own, as it is compared; while screening.
     PreparedFigure prepared;
     absl::optional<Fixed> points;  // NormaliseRule: what it earns by these peers.
+  };
+  struct Screened {
+    LeafTally others;
+    bool out = false;
   };
   struct Column {
     std::vector<Cell> cells;  // In no order.
@@ -82,12 +100,19 @@ class PeerColumns {
   };
 
   engine::LeafTable TableOf(size_t leaf, const Column& column) const;
+  engine::Leaf RulesOf(size_t leaf, bool late) const;
+  engine::FigureColumn CompareIn(const engine::Leaf& rules, const engine::LeafTable& table,
+                                 const Column& column, engine::Sets* siblings) const;
+  // Finds who is left out; leaves in which that is news have changed.
+  void Screen(bool late);
   void Settle(size_t leaf, bool late, Column& column, std::vector<Unit>* changed) const;
 
   const CompiledScheme* const scheme_;
   const calendar::Period period_;
   const UnitIds* const ids_;
-  std::vector<Column> columns_;  // By leaf; only of leaves that look at others.
+  std::vector<Column> columns_;                   // By leaf; only of leaves that look at others.
+  absl::flat_hash_map<Unit, Screened> screened_;  // While screening.
+  bool others_changed_ = false;
 };
 
 }  // namespace terrace::scoring

@@ -101,7 +101,7 @@ void FillOutlook(const engine::Scheme& scheme, const engine::SheetResult& sheet,
 
 // What only the evaluated sheet knows: vetoes, nodes, and what it can still come to.
 void FillSheet(const engine::Scheme& scheme, const ScoreRow& row, v1::Score* score) {
-  const engine::SheetResult sheet = engine::EvaluateSheet(scheme, *row.inputs);
+  const engine::SheetResult sheet = engine::EvaluateSheet(scheme, *row.input);
   if (row.outlook) FillOutlook(scheme, sheet, score->mutable_outlook());
   for (size_t n = 0; n < scheme.nodes.size(); ++n) {
     const int leaf = scheme.nodes[n].leaf;
@@ -190,7 +190,7 @@ bool IsListed(const SchemeBoard& board, Unit unit) {
 }
 
 ScoreRow CopyScore(const SchemeBoard& board, const Facts& facts, Unit unit,
-                   const ScoreDetail& detail, std::vector<engine::LeafInput> inputs) {
+                   const ScoreDetail& detail, engine::SheetInput input) {
   const engine::Board& scores = board.board();
   ScoreRow row;
   row.unit = facts.ids.Id(unit);
@@ -210,8 +210,8 @@ ScoreRow CopyScore(const SchemeBoard& board, const Facts& facts, Unit unit,
   row.nodes = detail.nodes;
   row.outlook = detail.outlook && rollup.method == engine::Method::kOwn;
   if (row.sheet && (detail.nodes || row.outlook || row.sheet->struck)) {
-    if (inputs.empty()) inputs = board.Explain(unit, /*with_records=*/false).inputs;
-    row.inputs = std::move(inputs);
+    if (input.leaves.empty()) input = board.Explain(unit, /*with_records=*/false).input;
+    row.input = std::move(input);
   }
   return row;
 }
@@ -239,7 +239,7 @@ void FillScore(const CompiledScheme& scheme, const calendar::Period& period,
   }
   FillCoverage(row, score->mutable_coverage());
   FillAccumulators(scheme, row, score);
-  if (row.inputs) FillSheet(scheme.engine, row, score);
+  if (row.input) FillSheet(scheme.engine, row, score);
 }
 
 Audience::Audience(const access::Identity& identity, const tree::Tree& tree,

@@ -39,14 +39,14 @@ struct ScoreRow {
   absl::optional<engine::Accumulator> children;
   int children_weight = -1;
   // With nodes or an outlook, and where a veto strikes: what the sheet is made of.
-  absl::optional<std::vector<engine::LeafInput>> inputs;
+  absl::optional<engine::SheetInput> input;
   bool nodes = false;
   bool outlook = false;
 };
 
-// `inputs` are those of the unit's sheet where they have been gathered already, else empty.
+// `input` is that of the unit's sheet where it has been gathered already, else empty.
 ScoreRow CopyScore(const SchemeBoard& board, const Facts& facts, Unit unit,
-                   const ScoreDetail& detail, std::vector<engine::LeafInput> inputs = {});
+                   const ScoreDetail& detail, engine::SheetInput input = {});
 // Fills in everything but vector and log time. `names` gives titles of units.
 void FillScore(const CompiledScheme& scheme, const calendar::Period& period,
                const tree::Tree& names, const ScoreRow& row, v1::Score* score);

@@ -28,17 +28,17 @@ class PartPresenter {
     const engine::ExplainOptions options{depth, parts_max, scheme_.engine.decimals};
     const engine::Part whole = engine::ExplainUnit(
         board_.board(), unit, options,
-        [this](Unit u) -> absl::Span<const LeafInput> { return SheetOf(u).inputs; },
+        [this](Unit u) -> const engine::SheetInput& { return SheetOf(u).input; },
         [this](Unit u) { return board_.order().Children(u); });
     v1::Part part;
     Present(whole, kNoUnit, -1, &part);
     return part;
   }
 
-  // Those of the unit's sheet; empty if the explanation did not need them.
-  std::vector<LeafInput> TakeInputs(Unit unit) {
+  // That of the unit's sheet; empty if the explanation did not need it.
+  engine::SheetInput TakeInput(Unit unit) {
     auto it = sheets_.find(unit);
-    return it == sheets_.end() ? std::vector<LeafInput>() : std::move(it->second.inputs);
+    return it == sheets_.end() ? engine::SheetInput() : std::move(it->second.input);
   }
 
  private:
@@ -114,6 +114,12 @@ class PartPresenter {
         out->set_subject("unevenness");
         sentence = {"How uneven the lines are.", "各项得分不均衡的调整。"};
         break;
+      case engine::Part::Kind::kContest:
+        out->set_kind(v1::PART_KIND_ADJUSTMENT);
+        out->set_subject("contest");
+        sentence = OfContest(scheme_.engine.nodes[part.index],
+                             board_.contests().StandingOf(part.index, sheet));
+        break;
       case engine::Part::Kind::kOthers:
         out->set_kind(v1::PART_KIND_OTHERS);
         sentence = {absl::StrCat(part.omitted, " smaller parts together."),
@@ -146,7 +152,7 @@ class PartPresenter {
   Sentence OfSheet(const engine::Part& part) {
     if (part.assessment != engine::Assessment::kScored) return WhyNot(part.assessment);
     const engine::SheetResult sheet =
-        engine::EvaluateSheet(scheme_.engine, SheetOf(part.unit).inputs);
+        engine::EvaluateSheet(scheme_.engine, SheetOf(part.unit).input);
     return {absl::Substitute("$0 of $1 assessed points, scaled to $2.", Text(sheet.earned),
                              Text(sheet.available), Text(scheme_.engine.points)),
             absl::Substitute("已评 $1 分中得 $0 分，折算为满分 $2 分。", Text(sheet.earned),
@@ -167,7 +173,7 @@ class PartPresenter {
                       : WhyNot(part.assessment);
       return -1;
     }
-    const LeafInput& input = SheetOf(sheet).inputs[leaf];
+    const LeafInput& input = SheetOf(sheet).input.leaves[leaf];
     AddFigures(input, out);
     const bool scored = part.assessment == engine::Assessment::kScored;
     if (part.refused) {
@@ -190,7 +196,7 @@ class PartPresenter {
   absl::string_view ReasonOf(const GatheredSheet& sheet, int leaf,
                              engine::Sample::Kind answer) const {
     absl::string_view reason;
-    const std::vector<engine::Visit>& visits = sheet.inputs[leaf].visits;
+    const std::vector<engine::Visit>& visits = sheet.input.leaves[leaf].visits;
     const Fixed points = scheme_.engine.nodes[scheme_.engine.leaf_nodes[leaf]].points;
     for (int i : engine::ChosenVisits(scheme_.engine.leaves[leaf], points, visits)) {
       for (const engine::Sample& sample : visits[i].samples) {
@@ -242,10 +248,10 @@ class PartPresenter {
 }  // namespace
 
 v1::Part ExplainScore(const SchemeBoard& board, const Facts& facts, const tree::Tree& names,
-                      Unit unit, int depth, int parts_max, std::vector<engine::LeafInput>* inputs) {
+                      Unit unit, int depth, int parts_max, engine::SheetInput* input) {
   PartPresenter presenter(board, facts, names);
   v1::Part part = presenter.Explain(unit, depth, parts_max);
-  *inputs = presenter.TakeInputs(unit);
+  *input = presenter.TakeInput(unit);
   return part;
 }
 

@@ -18,7 +18,7 @@ namespace terrace::scoring {
 // Explains the score of a unit that has a place on the board; the order of the board is current.
 // `inputs` becomes what the unit's own sheet is made of, empty where it was not looked at.
 v1::Part ExplainScore(const SchemeBoard& board, const Facts& facts, const tree::Tree& names,
-                      Unit unit, int depth, int parts_max, std::vector<engine::LeafInput>* inputs);
+                      Unit unit, int depth, int parts_max, engine::SheetInput* input);
 
 }  // namespace terrace::scoring
 

@@ -162,7 +162,7 @@ class RankByPeers : public BoardRead {
       row.covered = score.rollup->covered;
       row.expected = score.rollup->count;
     }
-    if (score.inputs) row.whole = std::make_shared<const ScoreRow>(std::move(score));
+    if (score.input) row.whole = std::make_shared<const ScoreRow>(std::move(score));
     return row;
   }
 

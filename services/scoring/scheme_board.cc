@@ -22,12 +22,14 @@ struct SchemeBoard::Made {
   Made(const CompiledScheme* scheme, const calendar::Period& period, const Facts* facts)
       : board(&scheme->engine, static_cast<int>(scheme->programmes.size())),
         peers(scheme, period, &facts->ids),
+        contests(&scheme->engine),
         gatherer(scheme, period, facts, &board, &peers),
         finisher(&scheme->engine),
         order(&board, &facts->ids) {}
 
   engine::Board board;
   PeerColumns peers;
+  Contests contests;
   Gatherer gatherer;
   engine::SheetFinisher finisher;
   engine::SheetResult sheet;  // The one that is being taken.
@@ -76,6 +78,7 @@ SchemeBoard::~SchemeBoard() = default;
 const engine::Board& SchemeBoard::board() const { return made_->board; }
 const TreeOrder& SchemeBoard::order() const { return made_->order; }
 const PeerColumns& SchemeBoard::peers() const { return made_->peers; }
+const Contests& SchemeBoard::contests() const { return made_->contests; }
 
 // ------------------------------------------------------------------------------------- building
 
@@ -115,7 +118,12 @@ bool SchemeBoard::BuildStep(int units) {
           TakeSheet(built_++);
           break;
         }
-        phase_ = Phase::kSheetSums;
+        phase_ = Phase::kContests;
+        break;
+      case Phase::kContests:
+        if (!made_->contests.any() || (!TakeMarkedSheet() && !SettleContests())) {
+          phase_ = Phase::kSheetSums;
+        }
         break;
       case Phase::kPlaceSums:
         if (made_->board.EndBulk(units)) {
@@ -254,15 +262,10 @@ bool SchemeBoard::FollowOne() {
     });
   } else if (!made_->figures.empty()) {
     TakeFigures(Pop(made_->figures));
-  } else if (SettlePeers()) {
-    // Sheets come when all peers are settled.
-  } else if (!made_->sheets.empty()) {
-    // In any order: what sheets depend on, places and tallies, is settled.
-    const Unit unit = Pop(made_->sheets);
-    made_->marked[unit] = 0;
-    TakeSheet(unit);
   } else {
-    return false;
+    // Sheets come when all peers are settled, in any order: what they depend on, places and
+    // tallies, is settled too. What units earn against each other goes back into sheets.
+    return SettlePeers() || TakeMarkedSheet() || SettleContests();
   }
   return true;
 }
@@ -419,12 +422,15 @@ void SchemeBoard::TakeSheet(Unit unit) {
   if (unit >= board.size()) return;
   if (!HasSheet(unit)) {
     board.SetSheet(unit, absl::nullopt);
+    made_->contests.Take(unit, nullptr);
     Schedule(unit, Due::kSheet, absl::InfiniteFuture());
     return;
   }
-  const GatheredSheet sheet = made_->gatherer.Gather(unit, at_, /*with_records=*/false);
+  GatheredSheet sheet = made_->gatherer.Gather(unit, at_, /*with_records=*/false);
+  sheet.input.given = made_->contests.GivenTo(unit);
   Schedule(unit, Due::kSheet, sheet.next_change);
-  made_->finisher.Evaluate(sheet.inputs, &made_->sheet);
+  made_->finisher.Evaluate(sheet.input, &made_->sheet);
+  made_->contests.Take(unit, made_->sheet.screened_out ? nullptr : &made_->sheet);
   const engine::SheetValue value = engine::SheetValueOf(made_->sheet, board.ratio_leaves());
   if (board.SheetOf(unit) == value) {
     Record(unit);  // Its nodes may have changed all the same.
@@ -440,6 +446,10 @@ bool SchemeBoard::HasSheet(Unit unit) {
 void SchemeBoard::TakeFigures(Unit unit) {
   if (unit >= made_->board.size()) return;
   const bool has_sheet = HasSheet(unit);
+  if (made_->peers.screens()) {
+    made_->peers.SetOthers(
+        unit, has_sheet ? absl::make_optional(made_->gatherer.TallyOwn(unit, at_)) : absl::nullopt);
+  }
   for (size_t leaf = 0; leaf < scheme_->leaves.size(); ++leaf) {
     if (!scheme_->leaves[leaf].looks_at_others) continue;
     made_->peers.Set(leaf, unit,
@@ -452,6 +462,21 @@ bool SchemeBoard::SettlePeers() {
   const bool late = at_ >= made_->gatherer.period_end();
   if (!made_->peers.Settle(late, &changed)) return false;
   if (phase_ == Phase::kPeers) return true;  // All sheets are still to be taken.
+  for (Unit unit : changed) MarkSheetAlone(unit);
+  return true;
+}
+
+bool SchemeBoard::TakeMarkedSheet() {
+  if (made_->sheets.empty()) return false;
+  const Unit unit = Pop(made_->sheets);
+  made_->marked[unit] = 0;
+  TakeSheet(unit);
+  return true;
+}
+
+bool SchemeBoard::SettleContests() {
+  std::vector<Unit> changed;
+  if (!made_->contests.Settle(&changed)) return false;
   for (Unit unit : changed) MarkSheetAlone(unit);
   return true;
 }
@@ -500,13 +525,15 @@ void SchemeBoard::MarkBelow(Unit unit, bool moved) {
 GatheredSheet SchemeBoard::Explain(Unit unit, bool with_records) const {
   if (!board().SheetOf(unit)) {
     GatheredSheet none;
-    none.inputs.resize(scheme_->leaves.size());
+    none.input.leaves.resize(scheme_->leaves.size());
     if (with_records) none.records.resize(scheme_->leaves.size());
     return none;
   }
   // A gatherer of its own: the board's one caches, and readers share the lock.
   Gatherer gatherer(scheme_.get(), period_, facts_, &board(), &made_->peers);
-  return gatherer.Gather(unit, at_, with_records);
+  GatheredSheet sheet = gatherer.Gather(unit, at_, with_records);
+  sheet.input.given = made_->contests.GivenTo(unit);
+  return sheet;
 }
 
 absl::optional<std::string> SchemeBoard::GroupOf(int grouping, Unit unit) const {

@@ -27,6 +27,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "common/calendar/period.h"
+#include "services/scoring/contests.h"
 #include "services/scoring/engine/board.h"
 #include "services/scoring/facts/facts.h"
 #include "services/scoring/gather.h"
@@ -81,6 +82,8 @@ class SchemeBoard {
   const TreeOrder& order() const;
   // What leaves that look at other units found.
   const PeerColumns& peers() const;
+  // How units stand at the nodes at which they compete.
+  const Contests& contests() const;
   absl::Time at() const { return at_; }
   bool live() const { return !fixed_; }
   // The next instant at which something changes by time alone; InfiniteFuture for a fixed board.
@@ -109,14 +112,15 @@ class SchemeBoard {
 
  private:
   // Places and tallies of all, their sums, the figures of leaves that look at other units (they
-  // need the tallies), what these make of them, sheets of all (they need all that), their sums;
-  // then what has changed meanwhile.
+  // need the tallies), what these make of them, sheets of all (they need all that), what units earn
+  // against each other by their sheets, the sums of all; then what has changed meanwhile.
   enum class Phase {
     kPlaces,
     kPlaceSums,
     kFigures,
     kPeers,
     kSheets,
+    kContests,
     kSheetSums,
     kFollowing,
     kReady
@@ -148,6 +152,10 @@ class SchemeBoard {
   void TakeFigures(Unit unit);
   // Settles one such leaf that has changed; false when there is none.
   bool SettlePeers();
+  // Takes a sheet that is marked; false when there is none.
+  bool TakeMarkedSheet();
+  // Settles one node at which units compete that has changed; false when there is none.
+  bool SettleContests();
   // Takes membership, weights and sheet of a unit anew, and the sheets of those above it.
   void LookAgain(Unit unit);
   // Takes figures and sheet of the unit again, or its sheet alone.

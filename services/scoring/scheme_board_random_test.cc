@@ -227,8 +227,7 @@ std::shared_ptr<const CompiledScheme> AnyScheme(int seed) {
   v1::Scheme scheme = MixedScheme();
   for (v1::Node& node : *scheme.mutable_nodes()) {
     if (node.has_leaf() || (node.id() == "site" && below(2) == 0)) continue;
-    // All but COPELAND, which looks at other units.
-    node.set_combination(static_cast<v1::Combination>(below(v1::COMBINATION_COPELAND)));
+    node.set_combination(static_cast<v1::Combination>(below(v1::COMBINATION_COPELAND + 1)));
     const bool adds = node.combination() <= v1::COMBINATION_SCALE;
     if (adds && node.id() == "index") node.set_combination(v1::COMBINATION_ARITHMETIC);
     if (node.combination() == v1::COMBINATION_POWER) {
@@ -238,7 +237,7 @@ std::shared_ptr<const CompiledScheme> AnyScheme(int seed) {
     if (below(3) == 0) node.mutable_min_present()->set_value("0.6");
   }
   const bool looks = seed % 4 == 3;
-  if (!looks && below(3) == 0) scheme.mutable_min_present()->set_value("0.3");
+  if (below(3) == 0) scheme.mutable_min_present()->set_value("0.3");
   for (int n : {11, 12, 13}) {
     v1::Leaf& leaf = *scheme.mutable_nodes(n)->mutable_leaf();
     if (below(3) == 0) {
@@ -309,7 +308,7 @@ TEST(SchemeBoardRandomTest, LeavesThatLookAtOthersEqualTheTable) {
     };
     v1::Scheme scheme = Parse<v1::Scheme>(R"pb(
       name: "units/county/schemes/quality@1"
-      points { value: "10" }
+      points { value: "20" }
       periodicity: PERIODICITY_YEAR
       first_period: "2016"
       population { levels: "levels/village" }
@@ -318,12 +317,22 @@ TEST(SchemeBoardRandomTest, LeavesThatLookAtOthersEqualTheTable) {
         points { value: "10" }
         leaf { statistic { definition: "units/county/statisticDefinitions/income" } }
       }
+      nodes {
+        id: "rating"
+        points { value: "10" }
+        leaf {
+          statistic { definition: "units/county/statisticDefinitions/rating" }
+          ratio { full_at { value: "5" } }
+        }
+      }
       groupings { id: "by" kind: true }
       decimals: 6
     )pb");
     v1::Leaf& leaf = *scheme.mutable_nodes(0)->mutable_leaf();
     LookAtOthers(leaf, below);
     leaf.mutable_normalise()->set_reference_unit("units/v3");
+    // Who has too few figures is no peer.
+    if (below(2) == 0) scheme.mutable_min_present()->set_value(below(2) == 0 ? "0.5" : "1");
     const bool denominated = below(3) == 0;
     if (denominated) {
       leaf.mutable_statistic()->mutable_preparation()->set_denominator(kPeople);
@@ -334,7 +343,9 @@ TEST(SchemeBoardRandomTest, LeavesThatLookAtOthersEqualTheTable) {
     World world;
     world.AddUnit("county", "", "county");
     engine::Table table;
-    engine::LeafTable& column = table.leaves.emplace_back();
+    table.leaves.resize(2);
+    engine::LeafTable& column = table.leaves[0];
+    engine::Figures& rating = table.leaves[1].figure;
     column.history.resize(2);
     column.reference_unit = 3;
     table.groups.resize(1);
@@ -359,16 +370,19 @@ TEST(SchemeBoardRandomTest, LeavesThatLookAtOthersEqualTheTable) {
       column.history[0].push_back(figure(kIncome, "2015"));
       column.history[1].push_back(figure(kIncome, "2014"));
       if (denominated) column.denominator.push_back(figure(kPeople, "2016"));
+      rating.values.push_back(figure(kRating, "2016"));
+      rating.exact.push_back(engine::ExactOf(rating.values.back()));
     }
     for (int t = 0; t < 3; ++t) {
       table.units.push_back(absl::StrCat("t", t));
       table.parents.push_back(-1);
       table.groups[0].push_back(0);
       for (engine::FigureColumn* each :
-           {&column.figure.values, &column.history[0], &column.history[1]}) {
+           {&column.figure.values, &column.history[0], &column.history[1], &rating.values}) {
         each->push_back(RawFigure::kNone);
       }
       column.figure.exact.emplace_back();
+      rating.exact.emplace_back();
       if (denominated) column.denominator.push_back(RawFigure::kNone);
     }
     for (size_t unit = 0; unit < table.units.size(); ++unit) {
@@ -390,6 +404,91 @@ TEST(SchemeBoardRandomTest, LeavesThatLookAtOthersEqualTheTable) {
     }
   }
   EXPECT_GT(scored, kVillages * kSeeds);
+}
+
+// Villages that outrank each other in some figures, as a table and as facts that come one by one.
+TEST(SchemeBoardRandomTest, ContestsEqualTheTable) {
+  constexpr int kVillages = 20;
+  const std::vector<std::string> definitions = {kIncome, kPeople, kRating};
+  const calendar::Period period = *calendar::Period::Parse("2016");
+  int scored = 0;
+  for (int seed = 0; seed < kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    auto below = [&](int64_t n) {
+      return static_cast<int64_t>(random() % static_cast<uint64_t>(n));
+    };
+    v1::Scheme scheme = Parse<v1::Scheme>(R"pb(
+      name: "units/county/schemes/quality@1"
+      points { value: "10" }
+      periodicity: PERIODICITY_YEAR
+      first_period: "2016"
+      population { levels: "levels/village" }
+      nodes {
+        id: "index"
+        points { value: "10" }
+        combination: COMBINATION_COPELAND
+      }
+      nodes {
+        id: "inner"
+        parent: "index"
+        points { value: "10" }
+        combination: COMBINATION_COPELAND
+        weight { value: "0.4" }
+      }
+      decimals: 6
+    )pb");
+    // Two figures compete inside, and what comes out with the third.
+    for (int leaf = 0; leaf < 3; ++leaf) {
+      v1::Node& node = *scheme.add_nodes();
+      node.set_id(absl::StrCat("leaf", leaf));
+      node.set_parent(leaf < 2 ? "inner" : "index");
+      node.mutable_points()->set_value("10");
+      node.mutable_weight()->set_value(leaf < 2 ? "0.5" : "0.6");
+      node.mutable_leaf()->mutable_statistic()->set_definition(definitions[leaf]);
+      node.mutable_leaf()->mutable_ratio()->mutable_full_at()->set_value("5");
+    }
+    if (below(2) == 0) scheme.mutable_min_present()->set_value("0.5");
+    ASSERT_FALSE(HasErrors(CheckScheme(scheme, TestDefinition))) << scheme.ShortDebugString();
+    const std::shared_ptr<const CompiledScheme> compiled = Compile(scheme);
+
+    World world;
+    world.AddUnit("county", "", "county");
+    for (int v = 0; v < kVillages; ++v) world.AddUnit(absl::StrCat("v", v), "county", "village");
+    world.facts.log_time = At("2017-02-01 00:00");
+    SchemeBoard board(compiled, period, &world.facts, absl::nullopt);
+    engine::Table table;
+    table.leaves.resize(3);
+    for (int v = 0; v < kVillages; ++v) {
+      const std::string id = absl::StrCat("v", v);
+      table.units.push_back(id);
+      for (int leaf = 0; leaf < 3; ++leaf) {
+        engine::Figures& figures = table.leaves[leaf].figure;
+        figures.values.push_back(RawFigure::kNone);
+        figures.exact.emplace_back();
+        if (below(4) == 0) continue;
+        const int64_t value = 500 * (1 + below(8));
+        world.TellFigure(id, definitions[leaf], "2016", value);
+        figures.values.back() = static_cast<double>(value) / 1000;
+        figures.exact.back() = engine::ExactOf(figures.values.back());
+        board.Apply(world.TakeTouched());
+        board.BuildStep(static_cast<int>(below(8)));
+      }
+    }
+    while (!board.BuildStep(5)) {
+    }
+    ASSERT_TRUE(board.EqualsRebuilt());
+    const engine::Evaluation evaluated = engine::Evaluate(compiled->engine, table);
+    for (int v = 0; v < kVillages; ++v) {
+      const engine::UnitScore live = board.board().ScoreOf(world.UnitOf(table.units[v]));
+      const bool is_scored = live.assessment == engine::Assessment::kScored;
+      ASSERT_EQ(is_scored, evaluated.scores[v].has_value()) << "v" << v;
+      if (!is_scored) continue;
+      ASSERT_EQ(live.score, *evaluated.scores[v]) << "v" << v;
+      ++scored;
+    }
+  }
+  EXPECT_GT(scored, kVillages * kSeeds / 2);
 }
 
 TEST(SchemeBoardRandomTest, PublishedScoresAreFollowedToo) {
@@ -537,7 +636,7 @@ TEST(SchemeBoardRandomTest, ChangesTellOfEveryUnitThatIsDifferent) {
       std::vector<Fixed> earned;
       if (!board.board().SheetOf(unit)) return earned;
       const GatheredSheet sheet = board.Explain(unit, /*with_records=*/false);
-      const engine::SheetResult result = engine::EvaluateSheet(scheme->engine, sheet.inputs);
+      const engine::SheetResult result = engine::EvaluateSheet(scheme->engine, sheet.input);
       for (const auto& node : result.nodes) earned.push_back(node.earned);
       return earned;
     };

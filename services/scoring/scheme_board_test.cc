@@ -47,7 +47,7 @@ class SchemeBoardTest : public ::testing::Test {
   // What a leaf found for a unit; `node` is the id of its node.
   engine::LeafResult Leaf(const std::string& unit, const std::string& node) {
     const GatheredSheet sheet = Live().Explain(world_.UnitOf(unit), /*with_records=*/true);
-    const engine::SheetResult result = engine::EvaluateSheet(scheme_->engine, sheet.inputs);
+    const engine::SheetResult result = engine::EvaluateSheet(scheme_->engine, sheet.input);
     for (size_t i = 0; i < scheme_->engine.leaves.size(); ++i) {
       if (scheme_->engine.nodes[scheme_->engine.leaf_nodes[i]].id == node) return result.leaves[i];
     }

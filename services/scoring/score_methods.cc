@@ -165,10 +165,10 @@ class ExplainRead : public BoardRead {
       rolled_ = unit;
       if (outlook_.Copy(board, unit)) return true;
     }
-    std::vector<engine::LeafInput> inputs;
+    engine::SheetInput input;
     *reply_->mutable_whole() =
-        ExplainScore(board, facts, *call_.tree, unit, request_.depth(), parts_max_, &inputs);
-    row_ = CopyScore(board, facts, unit, {false, true, true}, std::move(inputs));
+        ExplainScore(board, facts, *call_.tree, unit, request_.depth(), parts_max_, &input);
+    row_ = CopyScore(board, facts, unit, {false, true, true}, std::move(input));
     Stamp(board, facts, reply_);
     return false;
   }

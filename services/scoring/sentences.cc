@@ -304,6 +304,23 @@ Sentence OfNode(const engine::Node& node) {
   return {};
 }
 
+Sentence OfContest(const engine::Node& node,
+                   const absl::optional<engine::Contest::Standing>& standing) {
+  if (!standing) return {};
+  const std::string points = Text(node.points);
+  if (standing->others == 0) {
+    return {absl::StrCat("It competes with nobody: half of ", points, " points."),
+            absl::StrCat("没有其他单位参与比较，得满分 ", points, " 分的一半。")};
+  }
+  const auto [ahead, behind, others] = *standing;
+  return {absl::Substitute("Of $0 other units it is ahead of $1 and behind $2: "
+                           "$3 x ($1 - $2 + $0) / (2 x $0).",
+                           others, ahead, behind, points),
+          absl::Substitute("与其他 $0 个单位比较，领先 $1 个，落后 $2 个："
+                           "$3 × ($1 - $2 + $0) ÷ (2 × $0)。",
+                           others, ahead, behind, points)};
+}
+
 Sentence OfLeaf(const engine::Scheme& scheme, int leaf, const LeafInput& input) {
   if (input.form == LeafInput::Form::kExempt) return Exempt(/*full=*/true);
   Sentence sentence = OfRule(scheme, leaf, input);

@@ -7,7 +7,9 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "services/scoring/engine/accumulator.h"
+#include "services/scoring/engine/contest.h"
 #include "services/scoring/engine/leaf.h"
 #include "services/scoring/engine/scheme.h"
 
@@ -30,6 +32,9 @@ Sentence Because(Sentence sentence, absl::string_view reason);
 Sentence OfRollup(const engine::Rollup& rollup, const engine::Accumulator& sums);
 // Of what is scored: an inner node, and a leaf.
 Sentence OfNode(const engine::Node& node);
+// Of what a node makes of its children against other units.
+Sentence OfContest(const engine::Node& node,
+                   const absl::optional<engine::Contest::Standing>& standing);
 Sentence OfLeaf(const engine::Scheme& scheme, int leaf, const engine::LeafInput& input);
 
 }  // namespace terrace::scoring

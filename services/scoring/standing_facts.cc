@@ -31,7 +31,7 @@ StandingFacts StandingFactsOf(const SchemeBoard& board, Unit unit, GroupNumbers*
   out.breakers.resize(scheme.ranking.tie_breakers.size());
   if (!board.board().SheetOf(unit)) return out;
   const engine::SheetResult sheet =
-      engine::EvaluateSheet(scheme, board.Explain(unit, /*with_records=*/false).inputs);
+      engine::EvaluateSheet(scheme, board.Explain(unit, /*with_records=*/false).input);
   for (size_t i = 0; i < out.breakers.size(); ++i) {
     const int node = scheme.ranking.tie_breakers[i];
     out.breakers[i] = engine::NodeValue(scheme, node, sheet.nodes[node]);

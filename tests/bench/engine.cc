@@ -234,9 +234,9 @@ void MeasureChange(const std::vector<int>& parents, Table* table) {
   for (int64_t i = 0; i < 2000; ++i) {
     const int64_t village = i * 307 % kNationLevels.back();
     const auto unit = static_cast<Unit>(FirstVillage() + village);
-    std::vector<LeafInput> inputs = InputsOf(village, kColumns);
+    const SheetInput input = InputsOf(village, kColumns);
     SheetResult sheet;
-    finisher.Evaluate(inputs, &sheet);
+    finisher.Evaluate(input, &sheet);
     const int leaf = static_cast<int>(i % kColumns);
     const LeafInput changed = CellInput(village + 1, leaf);
     const Fixed points = scheme.nodes[scheme.leaf_nodes[leaf]].points;
@@ -248,7 +248,7 @@ void MeasureChange(const std::vector<int>& parents, Table* table) {
     cells.push_back(absl::ToDoubleMicroseconds(absl::Now() - start));
     start = absl::Now();
     const Part part = ExplainUnit(
-        board, unit, ExplainOptions(), [&](Unit) -> absl::Span<const LeafInput> { return inputs; },
+        board, unit, ExplainOptions(), [&](Unit) -> const SheetInput& { return input; },
         [](Unit) { return std::vector<Unit>(); });
     explained.push_back(absl::ToDoubleMicroseconds(absl::Now() - start));
     TERRACE_CHECK(!part.parts.empty());

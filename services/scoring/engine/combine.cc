@@ -147,43 +147,4 @@ absl::optional<Fixed> Combine(Combination combination, double exponent,
   }
 }
 
-std::vector<absl::optional<Fixed>> CombineCopeland(Fixed points,
-                                                   absl::Span<const MemberColumn> members) {
-  const size_t size = members.empty() ? 0 : members[0].values.size();
-  std::vector<bool> present(size);
-  int64_t count = 0;
-  for (size_t u = 0; u < size; ++u) {
-    for (const MemberColumn& member : members) {
-      present[u] = present[u] || (member.values[u] && member.weight > Fixed());
-    }
-    count += present[u] ? 1 : 0;
-  }
-  std::vector<int64_t> balance(size);  // Beaten less beaten by.
-  for (size_t a = 0; a < size; ++a) {
-    if (!present[a]) continue;
-    for (size_t b = 0; b < a; ++b) {
-      if (!present[b]) continue;
-      int128_t lead = 0;  // Weight on which a is ahead less that on which b is.
-      for (const MemberColumn& member : members) {
-        const absl::optional<Fixed>& x = member.values[a];
-        const absl::optional<Fixed>& y = member.values[b];
-        if (!x || !y || *x == *y) continue;
-        lead += *x > *y ? member.weight.units() : -member.weight.units();
-      }
-      const int sign = lead > 0 ? 1 : lead < 0 ? -1 : 0;
-      balance[a] += sign;
-      balance[b] -= sign;
-    }
-  }
-  std::vector<absl::optional<Fixed>> result(size);
-  for (size_t u = 0; u < size; ++u) {
-    if (!present[u]) continue;
-    const int64_t most = count - 1;
-    result[u] = most == 0 ? Clamped(DivideRounded(points.units(), 2))
-                          : Clamped(DivideRounded(int128_t{points.units()} * (balance[u] + most),
-                                                  int128_t{2} * most));
-  }
-  return result;
-}
-
 }  // namespace terrace::scoring::engine

@@ -29,21 +29,9 @@ struct Member {
 Fixed OnScale(Fixed points, Fixed earned, Fixed available);
 
 // nullopt when nothing takes part: no child, or, where weights matter, all weights 0. Of a
-// Combination that takes shares, kCopeland excepted; `exponent` is for kPower.
+// Combination that takes shares, kCopeland excepted (contest.h); `exponent` is for kPower.
 absl::optional<Fixed> Combine(Combination combination, double exponent,
                               absl::Span<const Member> members);
-
-// The same child of all units; nullopt where it is not scored.
-struct MemberColumn {
-  absl::Span<const absl::optional<Fixed>> values;
-  Fixed weight;
-};
-
-// kCopeland. Two units are compared by the children that both have. (beaten - beaten by) / (units
-// with any child - 1), stretched from -1..1 to 0..points; a unit alone gets half of the points;
-// nullopt for units without any child. Takes time by the square of the number of units.
-std::vector<absl::optional<Fixed>> CombineCopeland(Fixed points,
-                                                   absl::Span<const MemberColumn> members);
 
 }  // namespace terrace::scoring::engine
 

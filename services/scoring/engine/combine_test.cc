@@ -119,49 +119,5 @@ TEST(CombineTest, BringsSharesToTheScaleOfTheNode) {
             Fixed::FromUnits(kFixedUnitsMax));
 }
 
-std::vector<absl::optional<Fixed>> Column(std::vector<int> values) {
-  std::vector<absl::optional<Fixed>> column;
-  for (int value : values) {
-    column.push_back(value < 0 ? absl::nullopt : absl::make_optional(Points(value)));
-  }
-  return column;
-}
-
-TEST(CopelandTest, CountsWhoIsBeaten) {
-  // 0 beats 1 on more weight, 1 beats 2 on all, 0 and 2 are even.
-  const auto a = Column({5, 3, 1});
-  const auto b = Column({1, 4, 3});
-  const auto c = Column({1, 1, 1});
-  const std::vector<MemberColumn> columns = {{a, Points(3)}, {b, Points(3)}, {c, Points(1)}};
-  // Pairs: 0-1 even, 0-2 even, 1-2: 1 ahead. Balances 0, 1, -1 of 2.
-  const auto even = CombineCopeland(Points(100), columns);
-  EXPECT_EQ(even[0], Points(50));
-  EXPECT_EQ(even[1], Points(75));
-  EXPECT_EQ(even[2], Points(25));
-  const std::vector<MemberColumn> first = {{a, Points(4)}, {b, Points(3)}};
-  const auto clear = CombineCopeland(Points(100), first);
-  EXPECT_EQ(clear[0], Points(100));
-  EXPECT_EQ(clear[1], Points(50));
-  EXPECT_EQ(clear[2], Fixed());
-}
-
-TEST(CopelandTest, ComparesWhatBothHave) {
-  const auto a = Column({5, -1, 1, -1});
-  const auto b = Column({-1, 4, 3, -1});
-  const std::vector<MemberColumn> columns = {{a, Points(1)}, {b, Points(1)}};
-  const auto found = CombineCopeland(Points(1), columns);
-  // 0 beats 2, 1 beats 2, 0 and 1 share nothing; the last one has nothing at all.
-  EXPECT_EQ(found[0], Fixed::FromUnits(kOne * 3 / 4));
-  EXPECT_EQ(found[1], Fixed::FromUnits(kOne * 3 / 4));
-  EXPECT_EQ(found[2], Fixed());
-  EXPECT_EQ(found[3], absl::nullopt);
-}
-
-TEST(CopelandTest, AloneIsInTheMiddle) {
-  const auto a = Column({5});
-  EXPECT_EQ(CombineCopeland(Points(10), std::vector<MemberColumn>{{a, Points(1)}})[0], Points(5));
-  EXPECT_TRUE(CombineCopeland(Points(10), {}).empty());
-}
-
 }  // namespace
 }  // namespace terrace::scoring::engine

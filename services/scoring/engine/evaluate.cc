@@ -109,8 +109,7 @@ class Evaluator {
         ++applicable;
         present += std::isfinite(out_.denominated[leaf][unit]) ? 1 : 0;
       }
-      out_.screened_out[unit] = int128_t{present} * kFixedUnitsPerOne <
-                                int128_t{applicable} * scheme_.min_present.units();
+      out_.screened_out[unit] = !Suffices(present, applicable, scheme_.min_present);
     }
   }
 

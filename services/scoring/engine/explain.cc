@@ -7,12 +7,12 @@ namespace {
 
 class UnitExplainer {
  public:
-  UnitExplainer(const Board& board, const ExplainOptions& options, InputsOf inputs,
+  UnitExplainer(const Board& board, const ExplainOptions& options, InputOf input,
                 ChildrenOf children)
       : board_(board),
         scheme_(board.scheme()),
         options_(options),
-        inputs_(inputs),
+        input_(input),
         children_(children) {}
 
   Part Whole(Unit unit) {
@@ -172,7 +172,7 @@ class UnitExplainer {
     for (Piece& piece : pieces) {
       Part& part = piece.part;
       if (part.kind == Part::Kind::kSheet) {
-        OpenSheet(scheme_, inputs_(part.unit), below, options_, part);
+        OpenSheet(scheme_, input_(part.unit), below, options_, part);
       } else if (part.kind == Part::Kind::kUnit && depth > 0) {
         if (piece.by_sheets) {
           Finish(part, SumPieces(part.unit, sums, /*own=*/true), depth - 1, below, sums);
@@ -187,15 +187,15 @@ class UnitExplainer {
   const Board& board_;
   const Scheme& scheme_;
   const ExplainOptions& options_;
-  InputsOf inputs_;
+  InputOf input_;
   ChildrenOf children_;
 };
 
 }  // namespace
 
-Part ExplainUnit(const Board& board, Unit unit, const ExplainOptions& options, InputsOf inputs,
+Part ExplainUnit(const Board& board, Unit unit, const ExplainOptions& options, InputOf input,
                  ChildrenOf children) {
-  return UnitExplainer(board, options, inputs, children).Whole(unit);
+  return UnitExplainer(board, options, input, children).Whole(unit);
 }
 
 }  // namespace terrace::scoring::engine

@@ -30,6 +30,7 @@ struct Part {
     kFullPoints,  // What a rule by deduction starts from.
     kCap,         // What a cap or a floor of a leaf gives back or takes away.
     kUneven,      // What uneven children take from, or add to, the mean of their node.
+    kContest,     // `index`: node of the scheme; what it makes of its children against others.
     kBonusCap,    // What the cap on all bonuses takes away.
     kFloor,       // What penalties would take off below 0.
     kVeto,        // `index`: node of the scheme; what its veto takes away.
@@ -55,14 +56,13 @@ struct ExplainOptions {
   int decimals = 2;     // Of the shown parts.
 };
 
-// The inputs of a unit's sheet with their records; one per leaf, good as long as the explanation is
-// being made.
-using InputsOf = absl::FunctionRef<absl::Span<const LeafInput>(Unit)>;
+// What a unit's sheet is made of, with records; good as long as the explanation is being made.
+using InputOf = absl::FunctionRef<const SheetInput&(Unit)>;
 // The units that have their place directly below.
 using ChildrenOf = absl::FunctionRef<std::vector<Unit>(Unit)>;
 
 // The score of a unit that has a place.
-Part ExplainUnit(const Board& board, Unit unit, const ExplainOptions& options, InputsOf inputs,
+Part ExplainUnit(const Board& board, Unit unit, const ExplainOptions& options, InputOf input,
                  ChildrenOf children);
 
 // What the records of one leaf earned or cost; adds up to result.earned. For tests and texts.

@@ -128,6 +128,8 @@ void ExplainMembers(const Node& node, Fixed earned, absl::Span<const ExplainedMe
     case Combination::kMax:
       ExplainDeciders(node, earned, members, pieces);
       return;
+    case Combination::kCopeland:  // A matter of all children and all units at once.
+      return;
     default:
       ExplainMean(node, members, pieces);
       return;

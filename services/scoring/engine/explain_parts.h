@@ -50,7 +50,7 @@ void ExplainMembers(const Node& node, Fixed earned, absl::Span<const ExplainedMe
                     absl::Span<Piece> pieces);
 
 // Takes the part for a unit's own sheet apart, down to the records.
-void OpenSheet(const Scheme& scheme, absl::Span<const LeafInput> inputs, FixedSum factor,
+void OpenSheet(const Scheme& scheme, const SheetInput& input, FixedSum factor,
                const ExplainOptions& options, Part& whole);
 
 }  // namespace terrace::scoring::engine

@@ -13,12 +13,11 @@ const Fixed kOne = Fixed::FromInteger(1);
 
 class SheetExplainer {
  public:
-  SheetExplainer(const Scheme& scheme, absl::Span<const LeafInput> inputs,
-                 const ExplainOptions& options)
+  SheetExplainer(const Scheme& scheme, const SheetInput& input, const ExplainOptions& options)
       : scheme_(scheme),
-        inputs_(inputs),
+        input_(input),
         options_(options),
-        sheet_(EvaluateSheet(scheme, inputs)),
+        sheet_(EvaluateSheet(scheme, input)),
         scored_(sheet_.assessment == Assessment::kScored),
         first_child_(scheme.nodes.size(), -1),
         next_(scheme.nodes.size(), -1) {
@@ -134,7 +133,8 @@ class SheetExplainer {
   }
 
   std::vector<Part> RecordsOf(const Node& node) const {
-    return ExplainLeaf(*LeafOf(node), node.points, inputs_[node.leaf], sheet_.leaves[node.leaf]);
+    return ExplainLeaf(*LeafOf(node), node.points, input_.leaves[node.leaf],
+                       sheet_.leaves[node.leaf]);
   }
 
   void OpenNode(Part& whole, FixedSum factor) {
@@ -183,13 +183,16 @@ class SheetExplainer {
       if (counts) members.push_back({child.earned, child.available, scheme_.nodes[n].weight});
     }
     ExplainMembers(node, result.earned, members, absl::MakeSpan(pieces));
+    const bool contest = node.combination == Combination::kCopeland;
     const bool uneven = node.combination == Combination::kMazziottaPareto ||
                         node.combination == Combination::kMazziottaParetoPlus;
-    if (uneven && !members.empty()) {
-      FixedSum mean;
-      for (const Piece& piece : pieces) mean += piece.local;
-      const Fixed rest = Clamped((FixedSum(result.earned) - mean).units());
-      if (rest != Fixed()) without.push_back(Adjustment(Part::Kind::kUneven, rest));
+    if ((contest || uneven) && !members.empty()) {
+      FixedSum shares;
+      for (const Piece& piece : pieces) shares += piece.local;
+      const Fixed rest = Clamped((FixedSum(result.earned) - shares).units());
+      Piece adjustment = Adjustment(contest ? Part::Kind::kContest : Part::Kind::kUneven, rest);
+      if (contest) adjustment.part.index = whole.index;
+      if (contest || rest != Fixed()) without.push_back(std::move(adjustment));
     }
     pieces.insert(pieces.end(), without.begin(), without.end());
     absl::StatusOr<Fixed> narrow = Narrow(FactorBelow(whole, factor, pieces), "factor");
@@ -217,7 +220,7 @@ class SheetExplainer {
   }
 
   const Scheme& scheme_;
-  const absl::Span<const LeafInput> inputs_;
+  const SheetInput& input_;
   const ExplainOptions& options_;
   const SheetResult sheet_;
   const bool scored_;
@@ -229,9 +232,9 @@ class SheetExplainer {
 
 }  // namespace
 
-void OpenSheet(const Scheme& scheme, absl::Span<const LeafInput> inputs, FixedSum factor,
+void OpenSheet(const Scheme& scheme, const SheetInput& input, FixedSum factor,
                const ExplainOptions& options, Part& whole) {
-  SheetExplainer(scheme, inputs, options).Open(whole, factor);
+  SheetExplainer(scheme, input, options).Open(whole, factor);
 }
 
 }  // namespace terrace::scoring::engine

@@ -80,18 +80,18 @@ class ExplainTest : public ::testing::Test {
     board_->SetSheet(unit, value);
   }
   void Visit(Unit unit, int leaf, std::vector<Sample> samples) {
-    inputs_[unit][leaf].form = LeafInput::Form::kVisits;
-    inputs_[unit][leaf].visits.push_back({std::move(samples)});
+    inputs_[unit].leaves[leaf].form = LeafInput::Form::kVisits;
+    inputs_[unit].leaves[leaf].visits.push_back({std::move(samples)});
   }
   void Figure(Unit unit, int leaf, int64_t units, int32_t record) {
-    inputs_[unit][leaf].form = LeafInput::Form::kFigure;
-    inputs_[unit][leaf].figure = FixedSum::FromUnits(units);
-    inputs_[unit][leaf].records = {record};
+    inputs_[unit].leaves[leaf].form = LeafInput::Form::kFigure;
+    inputs_[unit].leaves[leaf].figure = FixedSum::FromUnits(units);
+    inputs_[unit].leaves[leaf].records = {record};
   }
   Part Explain(Unit unit, int depth = 8, int parts_max = 100, int decimals = 2) {
     return ExplainUnit(
         *board_, unit, {depth, parts_max, decimals},
-        [&](Unit u) -> absl::Span<const LeafInput> { return inputs_[u]; },
+        [&](Unit u) -> const SheetInput& { return inputs_[u]; },
         [&](Unit u) {
           std::vector<Unit> children;
           for (Unit c = 0; c < parents_.size(); ++c) {
@@ -103,7 +103,7 @@ class ExplainTest : public ::testing::Test {
 
   Scheme scheme_;
   std::unique_ptr<Board> board_;
-  std::vector<std::vector<LeafInput>> inputs_;
+  std::vector<SheetInput> inputs_;
   std::vector<Unit> parents_;
 };
 

@@ -5,15 +5,11 @@
 
 #include "absl/types/optional.h"
 #include "services/scoring/engine/combine.h"
+#include "services/scoring/engine/contest.h"
 #include "services/scoring/engine/weights.h"
 
 namespace terrace::scoring::engine {
 namespace {
-
-absl::optional<Fixed> ValueOf(const NodeResult& result, Fixed points) {
-  if (result.assessment != Assessment::kScored || result.available <= Fixed()) return absl::nullopt;
-  return OnScale(points, result.earned, result.available);
-}
 
 class Finishing {
  public:
@@ -39,12 +35,8 @@ class Finishing {
 
   void Finish() {
     SheetFinisher finisher(&scheme_, weights_);
-    for (size_t i = 0; i < sheets_.size(); ++i) {
-      if (given_.empty()) {
-        finisher.Finish(sheets_[i]);
-      } else {
-        finisher.Finish(sheets_[i], given_[i]);
-      }
+    for (SheetResult* sheet : sheets_) {
+      finisher.Finish(sheet);
     }
   }
 
@@ -55,7 +47,7 @@ class Finishing {
       values[member].resize(sheets_.size());
       for (size_t i = 0; i < sheets_.size(); ++i) {
         if (!compared_[i]) continue;
-        values[member][i] = ValueOf(sheets_[i]->nodes[members[member]], scheme_.nodes[node].points);
+        values[member][i] = BroughtTo(scheme_.nodes[node], sheets_[i]->nodes[members[member]]);
       }
     }
     return values;
@@ -81,22 +73,24 @@ class Finishing {
   void Outrank(int node) {
     const std::vector<int> members = MembersOf(scheme_, node);
     const Values values = ValuesBelow(node, members);
-    std::vector<MemberColumn> columns;
-    for (size_t member = 0; member < members.size(); ++member) {
-      columns.push_back({values[member], weights_[members[member]]});
+    std::vector<Fixed> weights;
+    for (int member : members) weights.push_back(weights_[member]);
+    Contest contest(scheme_.nodes[node].points, std::move(weights));
+    std::vector<absl::optional<Fixed>> row(members.size());
+    for (size_t i = 0; i < sheets_.size(); ++i) {
+      for (size_t member = 0; member < members.size(); ++member) row[member] = values[member][i];
+      contest.Set(i, row);
     }
-    const std::vector<absl::optional<Fixed>> found =
-        CombineCopeland(scheme_.nodes[node].points, columns);
-    given_.resize(sheets_.size(), std::vector<absl::optional<Fixed>>(scheme_.nodes.size()));
-    for (size_t i = 0; i < sheets_.size(); ++i) given_[i][node] = found[i];
+    for (size_t i = 0; i < sheets_.size(); ++i) {
+      sheets_[i]->given.resize(scheme_.nodes.size());
+      sheets_[i]->given[node] = contest.EarnedBy(i);
+    }
   }
 
   const Scheme& scheme_;
   const std::vector<bool>& compared_;
   const absl::Span<SheetResult* const> sheets_;
   std::vector<Fixed> weights_;
-  // By sheet and node: what nodes earn at which units compete; empty without such nodes.
-  std::vector<std::vector<absl::optional<Fixed>>> given_;
 };
 
 }  // namespace

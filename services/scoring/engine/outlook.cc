@@ -90,14 +90,23 @@ std::vector<int> OpenLeaves(const Scheme& scheme, const SheetResult& sheet) {
 
 void LetEarn(const Scheme& scheme, absl::Span<const int> open, FixedSum numerator,
              FixedSum denominator, SheetResult* sheet) {
+  const auto share_of = [&](Fixed points) {
+    return Clamped(
+        DivideRounded(int128_t{points.units()} * numerator.units(), denominator.units()));
+  };
   for (int leaf : open) {
     LeafResult& result = sheet->leaves[leaf];
     result = LeafResult();
     result.assessment = Assessment::kScored;
     result.present = true;
     result.available = PointsOf(scheme, leaf);
-    const int128_t product = int128_t{result.available.units()} * numerator.units();
-    result.earned = Clamped(DivideRounded(product, denominator.units()));
+    result.earned = share_of(result.available);
+    for (int node = scheme.nodes[scheme.leaf_nodes[leaf]].parent; node >= 0;
+         node = scheme.nodes[node].parent) {
+      if (scheme.nodes[node].combination != Combination::kCopeland) continue;
+      sheet->given.resize(scheme.nodes.size());
+      sheet->given[node] = share_of(scheme.nodes[node].points);
+    }
   }
 }
 

@@ -31,7 +31,8 @@ Outlook OutlookOf(const Scheme& scheme, const SheetResult& sheet);
 
 // Leaves without a figure so far, extras left out.
 std::vector<int> OpenLeaves(const Scheme& scheme, const SheetResult& sheet);
-// Has the open leaves of a sheet, which is to be finished again, earn that share of their points.
+// Has the open leaves of a sheet, which is to be finished again, earn that share of their points,
+// and the nodes above them at which units compete: who has all may beat everyone.
 void LetEarn(const Scheme& scheme, absl::Span<const int> open, FixedSum numerator,
              FixedSum denominator, SheetResult* sheet);
 // The band of a score by bounds; -1 for none. `best` is the best that vetoes leave.

@@ -8,10 +8,6 @@
 namespace terrace::scoring::engine {
 namespace {
 
-bool Suffices(int scored, int applicable, Fixed least) {
-  return int128_t{scored} * kFixedUnitsPerOne >= int128_t{applicable} * least.units();
-}
-
 Assessment Unscored(bool any_not_yet, bool any_missing) {
   if (any_not_yet) return Assessment::kNotYet;
   return any_missing ? Assessment::kMissing : Assessment::kNotApplicable;
@@ -145,7 +141,8 @@ void SheetFinisher::FinishTop(SheetResult* sheet) const {
   sheet->available = Clamped(top.available);
   sheet->assessment =
       top.scored > 0 ? Assessment::kScored : Unscored(top.any_not_yet, top.any_missing);
-  if (!Suffices(present_leaves_, applicable_leaves_, scheme_->min_present)) {
+  sheet->screened_out = !Suffices(present_leaves_, applicable_leaves_, scheme_->min_present);
+  if (sheet->screened_out) {
     sheet->assessment = any_not_yet_ ? Assessment::kNotYet : Assessment::kMissing;
   }
   if (blocked_not_yet_) {
@@ -165,7 +162,7 @@ void SheetFinisher::FinishTop(SheetResult* sheet) const {
   if (sheet->ceiling) sheet->score = std::min(sheet->score, *sheet->ceiling);
 }
 
-void SheetFinisher::Finish(SheetResult* sheet, absl::Span<const absl::optional<Fixed>> given) {
+void SheetFinisher::Finish(SheetResult* sheet) {
   TERRACE_CHECK(sheet->leaves.size() == scheme_->leaves.size());
   sheet->disqualified = false;
   sheet->score = Fixed();
@@ -183,7 +180,7 @@ void SheetFinisher::Finish(SheetResult* sheet, absl::Span<const absl::optional<F
     const Step& step = steps_[n];
     NodeResult& result = sheet->nodes[n];
     if (step.kind == Step::Kind::kInner) {
-      result = FinishInner(step, sums_[n], given.empty() ? absl::nullopt : given[n]);
+      result = FinishInner(step, sums_[n], sheet->given.empty() ? absl::nullopt : sheet->given[n]);
       AddTo(step, result);
       continue;
     }
@@ -208,14 +205,24 @@ void SheetFinisher::Finish(SheetResult* sheet, absl::Span<const absl::optional<F
   FinishTop(sheet);
 }
 
-void SheetFinisher::Evaluate(absl::Span<const LeafInput> inputs, SheetResult* sheet) {
-  TERRACE_CHECK(inputs.size() == scheme_->leaves.size());
-  sheet->leaves.resize(inputs.size());
-  for (size_t i = 0; i < inputs.size(); ++i) {
+void SheetFinisher::Evaluate(const SheetInput& input, SheetResult* sheet) {
+  TERRACE_CHECK(input.leaves.size() == scheme_->leaves.size());
+  sheet->leaves.resize(input.leaves.size());
+  for (size_t i = 0; i < input.leaves.size(); ++i) {
     const Fixed points = scheme_->nodes[scheme_->leaf_nodes[i]].points;
-    sheet->leaves[i] = EvaluateLeaf(scheme_->leaves[i], points, inputs[i]);
+    sheet->leaves[i] = EvaluateLeaf(scheme_->leaves[i], points, input.leaves[i]);
   }
+  sheet->given = input.given;
   Finish(sheet);
+}
+
+bool Suffices(int64_t present, int64_t applicable, Fixed least) {
+  return int128_t{present} * kFixedUnitsPerOne >= int128_t{applicable} * least.units();
+}
+
+absl::optional<Fixed> BroughtTo(const Node& node, const NodeResult& child) {
+  if (child.assessment != Assessment::kScored || child.available <= Fixed()) return absl::nullopt;
+  return OnScale(node.points, child.earned, child.available);
 }
 
 absl::optional<Fixed> NodeValue(const Scheme& scheme, int node, const NodeResult& result) {
@@ -226,9 +233,9 @@ absl::optional<Fixed> NodeValue(const Scheme& scheme, int node, const NodeResult
   return OnScale(of.points, result.earned, result.available);
 }
 
-SheetResult EvaluateSheet(const Scheme& scheme, absl::Span<const LeafInput> inputs) {
+SheetResult EvaluateSheet(const Scheme& scheme, const SheetInput& input) {
   SheetResult sheet;
-  SheetFinisher(&scheme).Evaluate(inputs, &sheet);
+  SheetFinisher(&scheme).Evaluate(input, &sheet);
   return sheet;
 }
 

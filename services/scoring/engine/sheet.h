@@ -10,6 +10,7 @@
 #define TERRACE_SERVICES_SCORING_ENGINE_SHEET_H_
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/types/optional.h"
@@ -27,9 +28,22 @@ struct NodeResult {
   Fixed available;
 };
 
+// What a sheet is made of.
+struct SheetInput {
+  SheetInput() = default;
+  SheetInput(std::vector<LeafInput> of_leaves)  // NOLINT(google-explicit-constructor): often all.
+      : leaves(std::move(of_leaves)) {}
+
+  std::vector<LeafInput> leaves;  // One per leaf of the scheme.
+  // By node: what nodes earn that no single sheet can combine (kCopeland), on the scale of their
+  // points; nullopt, or no entry, and they are not scored.
+  std::vector<absl::optional<Fixed>> given;
+};
+
 struct SheetResult {
   Assessment assessment = Assessment::kNotApplicable;
-  Fixed score;  // 0 unless scored.
+  Fixed score;                // 0 unless scored.
+  bool screened_out = false;  // Too few of its leaves have figures of their own: no peer of others.
   bool disqualified = false;
   // Points of the leaves that are scored, of those that apply.
   Fixed covered_points;
@@ -39,12 +53,21 @@ struct SheetResult {
   Fixed available;
   Fixed bonus;  // After the cap.
   Fixed bonus_uncapped;
-  Fixed penalty;                   // What all penalties take off, not negative.
-  absl::optional<Fixed> ceiling;   // The lowest score that a veto leaves; unset without one.
-  int best_band = 0;               // The best of the scheme's bands that vetoes leave.
-  std::vector<NodeResult> nodes;   // One per node of the scheme.
-  std::vector<LeafResult> leaves;  // One per leaf of the scheme.
+  Fixed penalty;                  // What all penalties take off, not negative.
+  absl::optional<Fixed> ceiling;  // The lowest score that a veto leaves; unset without one.
+  int best_band = 0;              // The best of the scheme's bands that vetoes leave.
+  std::vector<NodeResult> nodes;  // One per node of the scheme.
+  // What it was made of: one per leaf of the scheme, and see SheetInput.
+  std::vector<LeafResult> leaves;
+  std::vector<absl::optional<Fixed>> given;
 };
+
+// Whether so many are at least that share of all, as min_present asks.
+bool Suffices(int64_t present, int64_t applicable, Fixed least);
+
+// What a child brings to a node that takes shares, on the scale of its points; nullopt when it is
+// not scored.
+absl::optional<Fixed> BroughtTo(const Node& node, const NodeResult& child);
 
 // What a node earns on the scale of its points, of an extra what it adds; nullopt when it is not
 // scored.
@@ -57,13 +80,11 @@ class SheetFinisher {
   // these.
   explicit SheetFinisher(const Scheme* scheme, absl::Span<const Fixed> weights = {});
 
-  // From sheet->leaves, which are there for every leaf, to the whole sheet. `given` is by node:
-  // what nodes earn that no single sheet can combine (kCopeland), on the scale of their points;
-  // without it they are not scored.
-  void Finish(SheetResult* sheet, absl::Span<const absl::optional<Fixed>> given = {});
+  // From sheet->leaves, which are there for every leaf, and sheet->given to the whole sheet.
+  void Finish(SheetResult* sheet);
 
-  // Evaluates the leaves, then finishes. One input for each leaf.
-  void Evaluate(absl::Span<const LeafInput> inputs, SheetResult* sheet);
+  // Evaluates the leaves, then finishes.
+  void Evaluate(const SheetInput& input, SheetResult* sheet);
 
  private:
   // What is to be known of a node.
@@ -115,8 +136,7 @@ class SheetFinisher {
   bool blocked_not_yet_ = false;
 };
 
-// `inputs` has one entry per leaf of the scheme.
-SheetResult EvaluateSheet(const Scheme& scheme, absl::Span<const LeafInput> inputs);
+SheetResult EvaluateSheet(const Scheme& scheme, const SheetInput& input);
 
 }  // namespace terrace::scoring::engine
 

@@ -312,10 +312,9 @@ TEST_F(SheetTest, WhatOnlyAllUnitsTellIsGiven) {
   Give(b, 50);
   SheetResult sheet = Evaluate();
   EXPECT_EQ(sheet.nodes[node].assessment, Assessment::kMissing);
-  SheetFinisher finisher(&scheme_);
-  std::vector<absl::optional<Fixed>> given(scheme_.nodes.size());
-  given[node] = Points(30);
-  finisher.Finish(&sheet, given);
+  sheet.given.resize(scheme_.nodes.size());
+  sheet.given[node] = Points(30);
+  SheetFinisher(&scheme_).Finish(&sheet);
   EXPECT_EQ(sheet.nodes[node].earned, Points(30));
   EXPECT_EQ(sheet.score, Points(50));
 }

@@ -19,7 +19,7 @@ bool SubtreeOutlook::MayBeOpen(const SheetValue& sheet) {
          sheet.covered_points != sheet.applicable_points;
 }
 
-void SubtreeOutlook::Take(const Board& board, Unit unit, std::vector<LeafInput> inputs) {
+void SubtreeOutlook::Take(const Board& board, Unit unit, SheetInput input) {
   const auto [at, fresh] = index_.try_emplace(unit, static_cast<uint32_t>(rows_.size()));
   if (fresh) rows_.emplace_back();
   Row& row = rows_[at->second];
@@ -29,7 +29,7 @@ void SubtreeOutlook::Take(const Board& board, Unit unit, std::vector<LeafInput> 
   row.rollup = static_cast<int>(&board.RollupRuleOf(unit) - scheme_->rollups.data());
   for (int w = 0; w < scheme_->weights; ++w) row.weights.push_back(board.WeightOf(w, unit));
   row.least = row.most = board.SheetOf(unit);
-  if (!inputs.empty()) taken_.emplace_back(at->second, std::move(inputs));
+  if (!input.leaves.empty()) taken_.emplace_back(at->second, std::move(input));
 }
 
 void SubtreeOutlook::Drop(Unit unit) {
@@ -38,10 +38,10 @@ void SubtreeOutlook::Drop(Unit unit) {
 }
 
 void SubtreeOutlook::Settle() {
-  for (const auto& [at, inputs] : taken_) {
+  for (const auto& [at, input] : taken_) {
     Row& row = rows_[at];
     if (!row.there) continue;
-    finisher_.Evaluate(inputs, &sheet_);
+    finisher_.Evaluate(input, &sheet_);
     const std::vector<int> open = OpenLeaves(*scheme_, sheet_);
     if (open.empty()) continue;
     row.open = true;

@@ -40,15 +40,15 @@ class SubtreeOutlook {
   // `scheme` outlives it.
   explicit SubtreeOutlook(const Scheme* scheme);
 
-  // Whether a sheet may have open lines, so that Take wants its inputs.
+  // Whether a sheet may have open lines, so that Take wants its input.
   static bool MayBeOpen(const SheetValue& sheet);
 
-  // Takes a unit of the subtree, which has a place, as it is on the board now; `inputs` are those
-  // of its sheet where that may be open, else empty. Takes it anew when it is known already.
-  void Take(const Board& board, Unit unit, std::vector<LeafInput> inputs);
+  // Takes a unit of the subtree, which has a place, as it is on the board now; `input` is
+  // that of its sheet where that may be open, else empty. Takes it anew when it is known already.
+  void Take(const Board& board, Unit unit, SheetInput input);
   // The unit is not in the subtree any more.
   void Drop(Unit unit);
-  // Makes bounds of the inputs that were taken since. Uses nothing of the board.
+  // Makes bounds of what was taken since. Uses nothing of the board.
   void Settle();
 
   size_t size() const { return rows_.size(); }
@@ -76,7 +76,7 @@ class SubtreeOutlook {
   std::vector<int> ratio_leaves_;  // As on boards of the scheme.
   std::vector<Row> rows_;
   absl::flat_hash_map<Unit, uint32_t> index_;
-  std::vector<std::pair<uint32_t, std::vector<LeafInput>>> taken_;  // Not settled: row and inputs.
+  std::vector<std::pair<uint32_t, SheetInput>> taken_;  // Not settled: row, and what it is of.
 };
 
 }  // namespace terrace::scoring::engine

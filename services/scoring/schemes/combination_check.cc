@@ -41,11 +41,6 @@ void CombinationChecker::CheckNode(const v1::Node& node,
   if (exponent == FixedSum()) issues_.Add(Issue::EXPONENT_ZERO, field + ".exponent");
   if (members.empty() || !TakesShares(node)) return;
   if (WeighsShares(node)) CheckWeights(node, members, field);
-  if (node.combination() == v1::COMBINATION_COPELAND && use_ == SchemeUse::kLive) {
-    issues_.Add(Issue::NOT_LIVE, field + ".combination",
-                v1::Combination_Name(v1::COMBINATION_COPELAND),
-                v1::Combination_Name(v1::COMBINATION_GEOMETRIC));
-  }
 }
 
 void CombinationChecker::CheckWeights(const v1::Node& node,
@@ -59,9 +54,7 @@ void CombinationChecker::CheckWeights(const v1::Node& node,
     case v1::WEIGHTING_ENTROPY:
       if (use_ == SchemeUse::kLive) {
         issues_.Add(Issue::NOT_LIVE, field + ".weighting",
-                    v1::Weighting_Name(v1::WEIGHTING_ENTROPY),
-                    absl::StrCat(v1::Weighting_Name(v1::WEIGHTING_FIXED),
-                                 " with the weights that an evaluation has found"));
+                    v1::Weighting_Name(v1::WEIGHTING_ENTROPY));
       }
       return;
     default:

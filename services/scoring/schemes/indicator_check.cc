@@ -34,10 +34,7 @@ bool IsFrozen(const v1::Scheme& scheme, const std::string& node) {
                      [&](const v1::FrozenParameters& frozen) { return frozen.node() == node; });
 }
 
-}  // namespace
-
-bool IsFreezable(const v1::NormaliseRule& rule) { return !ByPlace(rule.method()); }
-
+// Whether other units' figures change what a unit has at the leaf, as far as they are not frozen.
 bool LooksAtOthers(const v1::Scheme& scheme, const v1::Node& node) {
   const v1::Preparation& preparation = node.leaf().statistic().preparation();
   const bool stands_in = preparation.imputation().method() > v1::IMPUTATION_METHOD_UNSPECIFIED &&
@@ -49,6 +46,10 @@ bool LooksAtOthers(const v1::Scheme& scheme, const v1::Node& node) {
   return preparation.treatment().method() != v1::TREATMENT_METHOD_UNSPECIFIED ||
          (node.leaf().has_normalise() && LooksAtPeers(node.leaf().normalise()));
 }
+
+}  // namespace
+
+bool IsFreezable(const v1::NormaliseRule& rule) { return !ByPlace(rule.method()); }
 
 void IndicatorChecker::CheckPreparation(const v1::Preparation& preparation,
                                         const std::string& field) {

@@ -13,9 +13,6 @@ namespace terrace::scoring {
 // Whether what the rule has to know of peers can be frozen: places cannot.
 bool IsFreezable(const v1::NormaliseRule& rule);
 
-// Whether other units' figures change what a unit has at the leaf, as far as they are not frozen.
-bool LooksAtOthers(const v1::Scheme& scheme, const v1::Node& node);
-
 class IndicatorChecker {
  public:
   // Both outlive it.

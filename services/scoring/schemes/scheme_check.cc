@@ -56,7 +56,6 @@ class Checker {
     CheckSums();
     if (!issues_.has_errors()) CheckPaperwork("");
     CheckFrozen();
-    CheckScreening();
     CheckRollups();
     CheckGroupings(scheme_, issues_);
     CheckRanking(scheme_, issues_);
@@ -229,18 +228,6 @@ class Checker {
     }
     for (const v1::Node* node : members_[parent]) {
       if (!node->has_leaf() && node->id() != parent) CheckPaperwork(node->id());
-    }
-  }
-
-  // Who is screened out is no peer, which a live score does not know of the others.
-  void CheckScreening() {
-    if (!scheme_.has_min_present() || use_ != SchemeUse::kLive) return;
-    const bool looks = std::any_of(
-        scheme_.nodes().begin(), scheme_.nodes().end(),
-        [&](const v1::Node& node) { return node.has_leaf() && LooksAtOthers(scheme_, node); });
-    if (looks) {
-      issues_.Add(Issue::NOT_LIVE, "min_present", "Leaving units out as peers",
-                  "frozen parameters, or no min_present");
     }
   }
 
