@@ -423,6 +423,7 @@ void SchemeBoard::TakeSheet(Unit unit) {
   if (!HasSheet(unit)) {
     board.SetSheet(unit, absl::nullopt);
     made_->contests.Take(unit, nullptr);
+    Record(unit);  // Its group may have changed.
     Schedule(unit, Due::kSheet, absl::InfiniteFuture());
     return;
   }

@@ -616,13 +616,17 @@ TEST(SchemeBoardRandomTest, ChangesInTheMiddleOfEveryStepMakeTheSameBoard) {
 }
 
 // Whoever copies a subtree and then takes again what has changed sees every unit that has come,
-// gone or got another score.
+// gone or got another score or group.
 TEST(SchemeBoardRandomTest, ChangesTellOfEveryUnitThatIsDifferent) {
   const calendar::Period period = *calendar::Period::Parse("2016");
   for (int seed = 0; seed < kSeeds; ++seed) {
     SCOPED_TRACE(seed);
-    const std::shared_ptr<const CompiledScheme> scheme =
-        Compile(seed % 2 == 0 ? TestScheme() : ReviewScheme());
+    v1::Scheme grouped = seed % 2 == 0 ? TestScheme() : ReviewScheme();
+    v1::Grouping& grouping = *grouped.add_groupings();
+    grouping.set_id("by");
+    grouping.set_statistic(kPeople);
+    const int by = grouped.groupings_size() - 1;
+    const std::shared_ptr<const CompiledScheme> scheme = Compile(grouped);
     History history(2000 + seed, /*closings=*/false);
     for (int i = 0; i < 60; ++i) history.Step();
     history.world.TakeTouched();
@@ -640,14 +644,14 @@ TEST(SchemeBoardRandomTest, ChangesTellOfEveryUnitThatIsDifferent) {
       for (const auto& node : result.nodes) earned.push_back(node.earned);
       return earned;
     };
-    using Row =
-        std::tuple<bool, bool, engine::UnitScore, std::string, std::string, std::vector<Fixed>>;
+    using Row = std::tuple<bool, bool, engine::UnitScore, std::string, std::string,
+                           absl::optional<std::string>, std::vector<Fixed>>;
     auto copy = [&](Unit unit) -> absl::optional<Row> {
       if (unit >= board.board().size()) return absl::nullopt;
       const RegistryFacts& registry = history.world.facts.registry;
       return Row(board.order().IsUnder(unit, top), board.order().IsUnder(unit, township),
                  board.board().ScoreOf(unit), std::string(registry.Level(unit)),
-                 std::string(registry.Kind(unit)), nodes(unit));
+                 std::string(registry.Kind(unit)), board.GroupOf(by, unit), nodes(unit));
     };
     for (int round = 0; round < 20; ++round) {
       std::vector<absl::optional<Row>> rows;
