@@ -214,6 +214,8 @@ absl::Status ScoringState::OpenSheets(const v1::OpenSheetsRequest& request,
                    });
     if (!other.empty()) return Error(Reason::ALREADY_EXISTS, {{"name", other}});
     campaign.set_state(v1::CAMPAIGN_STATE_OPENING);
+    row->clear_penalties();
+    for (int leaf : rules->combining().penalties) row->add_penalties(rules->NodeAt(leaf));
   }
   v1::OpenSheetsRequest spec;
   spec.set_name(name);

@@ -129,6 +129,7 @@ absl::StatusOr<std::shared_ptr<const CampaignRules>> CampaignRules::Of(absl::str
     limits.most = MostOf(node, rules->scheme_);
     limits.judged = !node.leaf().has_veto();
     limits.scorer = node.leaf().scorer();
+    if (node.leaf().has_penalty()) rules->combining_.penalties.push_back(limits.place);
     rules->nodes_.push_back(node.id());
     rules->leaves_.emplace(node.id(), std::move(limits));
   }

@@ -29,10 +29,11 @@ auto PlaceOf(Leaves& leaves, int32_t node) {
 
 // Adds what a spot check found, over the leaves that the stages before it gave points. False when
 // there are none.
-bool AddChecked(const std::vector<CombinedPoints>& leaves, const StageOver& check,
-                SpotSample* sample) {
+bool AddChecked(const Combining& combining, const std::vector<CombinedPoints>& leaves,
+                const StageOver& check, SpotSample* sample) {
   bool any = false;
   for (const StagePoints& value : check.values) {
+    if (combining.IsPenalty(value.node)) continue;
     const auto it = PlaceOf(leaves, value.node);
     if (it == leaves.end() || it->node != value.node) continue;
     if (it->not_applicable || value.not_applicable) continue;
@@ -41,6 +42,11 @@ bool AddChecked(const std::vector<CombinedPoints>& leaves, const StageOver& chec
     any = true;
   }
   return any;
+}
+
+// Whether the former leaves the unit with less.
+bool IsStricter(bool penalty, Fixed one, Fixed other) {
+  return penalty ? one > other : one < other;
 }
 
 class Combiner {
@@ -146,8 +152,9 @@ class Combiner {
   CombinedPoints Least(const std::vector<Stated>& given) const {
     CombinedPoints leaf;
     leaf.node = given[0].value.node;
+    const bool penalty = combining_.IsPenalty(leaf.node);
     for (const Stated& one : given) {
-      if (leaf.stage >= 0 && one.value.points >= leaf.points) continue;
+      if (leaf.stage >= 0 && !IsStricter(penalty, one.value.points, leaf.points)) continue;
       leaf.points = one.value.points;
       leaf.stage = one.stage;
     }
@@ -159,8 +166,10 @@ class Combiner {
       zh.push_back(absl::StrCat(Title(one.stage).zh, " ", Text(one.value.points), " 分"));
     }
     Say(leaf,
-        absl::StrCat("The least of ", absl::StrJoin(en, ", "), ": ", Text(leaf.points), " points."),
-        absl::StrCat(absl::StrJoin(zh, "、"), "，取最低 ", Text(leaf.points), " 分。"));
+        absl::StrCat(penalty ? "The most of " : "The least of ", absl::StrJoin(en, ", "), ": ",
+                     Text(leaf.points), " points."),
+        absl::StrCat(absl::StrJoin(zh, "、"), penalty ? "，取最高 " : "，取最低 ",
+                     Text(leaf.points), " 分。"));
     return leaf;
   }
 
@@ -199,22 +208,29 @@ class Combiner {
   void Cap(int stage, const StagePoints& value, CombinedPoints& leaf) const {
     if (value.not_applicable || leaf.not_applicable) return;
     const Sentence& title = Title(stage);
-    if (value.points < leaf.points) {
+    const bool penalty = combining_.IsPenalty(leaf.node);
+    if (IsStricter(penalty, value.points, leaf.points)) {
       leaf.points = value.points;
       leaf.stage = stage;
       if (!with_sentences_) return;
-      Say(leaf, absl::StrCat(title.en, " is lower and counts: ", Text(value.points), " points."),
-          absl::StrCat(title.zh, "较低，按 ", Text(value.points), " 分计。"));
+      Say(leaf,
+          absl::StrCat(title.en, penalty ? " is higher and counts: " : " is lower and counts: ",
+                       Text(value.points), " points."),
+          absl::StrCat(title.zh, penalty ? "较高，按 " : "较低，按 ", Text(value.points),
+                       " 分计。"));
     } else if (with_sentences_) {
-      Say(leaf, absl::StrCat(title.en, " gives ", Text(value.points), ", which is not lower."),
-          absl::StrCat(title.zh, " ", Text(value.points), " 分，不低于此，不变。"));
+      Say(leaf,
+          absl::StrCat(title.en, " gives ", Text(value.points),
+                       penalty ? ", which is not higher." : ", which is not lower."),
+          absl::StrCat(title.zh, " ", Text(value.points),
+                       penalty ? " 分，不高于此，不变。" : " 分，不低于此，不变。"));
     }
   }
 
   // Leaves that were not checked get the share of those that were.
   void Extrapolate(const StageOver& check) {
     SpotSample found;
-    AddChecked(leaves_, check, &found);
+    AddChecked(combining_, leaves_, check, &found);
     absl::flat_hash_set<int32_t> looked_at;
     for (const StagePoints& value : check.values) looked_at.insert(value.node);
     const Sentence& title = Title(check.stage);
@@ -243,9 +259,11 @@ class Combiner {
     for (CombinedPoints& leaf : leaves_) TakeShare(sample_, why, leaf);
   }
 
-  // A share of at most 1, and none without anything reviewed.
+  // A share of at most 1, and none without anything reviewed. Who has overrated itself has not
+  // overrated its penalties.
   void TakeShare(const SpotSample& found, const Sentence& why, CombinedPoints& leaf) const {
     if (found.found >= found.before || leaf.not_applicable) return;
+    if (combining_.IsPenalty(leaf.node)) return;
     const Fixed before = leaf.points;
     absl::StatusOr<Fixed> share = MultiplyDivide(before, found.found, found.before, "points");
     TERRACE_CHECK(share.ok());  // It is no more than before.
@@ -268,6 +286,10 @@ class Combiner {
 };
 
 }  // namespace
+
+bool Combining::IsPenalty(int32_t node) const {
+  return std::binary_search(penalties.begin(), penalties.end(), node);
+}
 
 int Combining::IndexOf(absl::string_view id) const {
   for (size_t i = 0; i < stages.size(); ++i) {
@@ -295,7 +317,7 @@ void AddToSample(const Combining& combining, absl::Span<const StageOver> over, S
     if (over[i].stage != carried) continue;
     const std::vector<CombinedPoints> before =
         CombineStages(combining, over.subspan(0, i), SpotSample(), /*with_sentences=*/false);
-    if (AddChecked(before, over[i], sample)) ++sample->units;
+    if (AddChecked(combining, before, over[i], sample)) ++sample->units;
   }
 }
 

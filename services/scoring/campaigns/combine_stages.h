@@ -31,7 +31,9 @@ struct CombinedStage {
 struct Combining {
   StageMixing mixing = StageMixing::kLatest;
   std::vector<CombinedStage> stages;
+  std::vector<int32_t> penalties;  // Nodes whose points are taken off, ascending.
 
+  bool IsPenalty(int32_t node) const;
   int IndexOf(absl::string_view id) const;  // -1 for none.
   // The spot check that speaks for units which it did not look at, of which there is one at most;
   // -1 for none.

@@ -194,6 +194,43 @@ TEST(CombineStagesTest, SpotChecksFollowEachOther) {
             "1=2@3 2=1@4 ");
 }
 
+// Points that are taken off are judged the other way round.
+TEST(CombineStagesTest, TheStricterStageCountsOfAPenalty) {
+  Combining least = Rule(StageMixing::kLeast);
+  least.penalties = {2};
+  EXPECT_EQ(Combined(least, {{0, {Points(1, 5000), Points(2, 1000)}},
+                             {1, {Points(1, 4000), Points(2, 3000)}},
+                             {2, {Points(1, 6000), Points(2, 2000)}}}),
+            "1=4@1 2=3@1 ");
+  EXPECT_EQ(Said(least, {{0, {Points(2, 1000)}}, {1, {Points(2, 3000)}}}).en,
+            "The most of Self 1, County 3: 3 points.");
+  Combining cap = Rule(StageMixing::kLatest, {SpotCheck::kCap});
+  cap.penalties = {1, 2};
+  EXPECT_EQ(Combined(cap, {{0, {Points(1, 5000), Points(2, 5000)}},
+                           {3, {Points(1, 6000), Points(2, 4000)}}}),
+            "1=6@3 2=5@0 ");
+  EXPECT_EQ(Said(cap, {{0, {Points(1, 5000)}}, {3, {Points(1, 6000)}}}).en,
+            "Self: 5 points. Spot is higher and counts: 6 points.");
+}
+
+TEST(CombineStagesTest, PenaltiesAreNoPartOfExtrapolation) {
+  Combining rule = Rule(StageMixing::kLatest, {SpotCheck::kExtrapolate});
+  rule.penalties = {2, 4};
+  // 3 of 4 points stood; what was taken off as well says nothing of that, and stays.
+  EXPECT_EQ(
+      Combined(rule, {{0, {Points(1, 4000), Points(2, 1000), Points(3, 8000), Points(4, 2000)}},
+                      {3, {Points(1, 3000), Points(2, 9000)}}}),
+      "1=3@3 2=9@3 3=6@-1 4=2@0 ");
+  Combining carried = Rule(StageMixing::kLatest, {SpotCheck::kExtrapolateToParent});
+  carried.penalties = {2};
+  EXPECT_EQ(Sampled(carried, {{{0, {Points(1, 8000), Points(2, 1000)}},
+                               {3, {Points(1, 6000), Points(2, 5000)}}}}),
+            "6 of 8 in 1");
+  EXPECT_EQ(
+      Combined(carried, {{0, {Points(1, 8000), Points(2, 1000)}}}, {1, Milli(6000), Milli(8000)}),
+      "1=6@-1 2=1@0 ");
+}
+
 TEST(CombineStagesTest, TheSentencesDoTheArithmetic) {
   const std::vector<std::pair<int, Values>> two = {{0, {Points(1, 10000)}}, {2, {Points(1, 6000)}}};
   Sentence said = Said(Rule(StageMixing::kLatest), two);

@@ -84,6 +84,7 @@ absl::optional<ReviewCampaign> CampaignCounting(const std::string* value) {
   facts.family = scheme->Family();
   facts.period = *period;
   facts.combining = CombiningOf(campaign);
+  facts.penalties = {row.penalties().begin(), row.penalties().end()};
   if (campaign.has_close_time()) facts.closed = FromProto(campaign.close_time());
   return facts;
 }

@@ -105,6 +105,36 @@ TEST_F(ReviewScoresTest, WhatASpotCheckFoundCountsForTheUnitsBeside) {
   EXPECT_EQ(values(), "60 60 60 48");  // 60 of 80, 30 of 50.
 }
 
+TEST_F(ReviewScoresTest, WhatIsTakenOffIsNoPartOfExtrapolation) {
+  v1::Scheme scheme = ReviewScheme();
+  *scheme.add_nodes() = Parse<v1::Node>(R"pb(
+    id: "fire"
+    leaf {
+      observations { checklist: "units/county/checklists/village" items: "order" }
+      penalty {
+        each { value: "1" }
+        cap { value: "10" }
+      }
+    }
+  )pb");
+  ASSERT_TRUE(Create(scheme, "2").ok());
+  const auto published = PublishVersion("2", "1");
+  ASSERT_TRUE(published.ok()) << published.status();
+  v1::Campaign campaign = TestCampaign();
+  campaign.set_scheme("units/county/schemes/quality@2");
+  campaign.mutable_stages(3)->set_effect(v1::SPOT_CHECK_EFFECT_EXTRAPOLATE);
+  OpenCampaign(campaign);
+  ASSERT_TRUE(Submit("a1", {"work=50", "files=30", "fire=2"}).ok());
+  ASSERT_TRUE(Confirm("a1", "a", "town").ok());
+  ASSERT_TRUE(Confirm("a1", "county", "county").ok());
+  ASSERT_TRUE(Record("a1", "county", "spot", {"work=30 Seen.", "fire=8 Seen."}).ok());
+  ASSERT_TRUE(Confirm("a1", "county", "spot").ok());
+  const auto sheet = GetSheet("a1");
+  ASSERT_TRUE(sheet.ok()) << sheet.status();
+  EXPECT_EQ(CombinedText(*sheet), "work=30@spot files=18@ fire=8@spot");
+  EXPECT_EQ(ValueAt("a1"), "48");
+}
+
 TEST_F(ReviewScoresTest, WhatIsNotJudgedIsMissingOnceTheCampaignIsClosed) {
   OpenCampaign();
   ASSERT_TRUE(Submit("a1", {"work=45"}).ok());

@@ -10,7 +10,7 @@ namespace {
 // Whether the same sheets come to the same; titles apart.
 bool CountsAlike(const ReviewCampaign& a, const ReviewCampaign& b) {
   return a.family == b.family && a.period == b.period && a.closed == b.closed &&
-         a.combining.mixing == b.combining.mixing &&
+         a.combining.mixing == b.combining.mixing && a.penalties == b.penalties &&
          std::equal(a.combining.stages.begin(), a.combining.stages.end(),
                     b.combining.stages.begin(), b.combining.stages.end(),
                     [](const CombinedStage& one, const CombinedStage& other) {
@@ -38,6 +38,11 @@ bool Reviews::SetCampaign(absl::string_view name, absl::optional<ReviewCampaign>
     if (it != periods.end() && it->second == name) periods.erase(it);
   }
   const absl::optional<ReviewCampaign> before = std::exchange(known.counts, std::move(campaign));
+  if (known.counts) {
+    std::vector<int32_t>& penalties = known.counts->combining.penalties;
+    for (const std::string& node : known.counts->penalties) penalties.push_back(NodeNumber(node));
+    std::sort(penalties.begin(), penalties.end());
+  }
   if (known.counts) current_[known.counts->family][known.counts->period] = std::string(name);
   if (!before) return known.counts && known.counts->closed != absl::InfiniteFuture();
   return !known.counts || !CountsAlike(*before, *known.counts);

@@ -28,6 +28,7 @@ struct ReviewCampaign {
   std::string family;  // Of the scheme.
   calendar::Period period;
   Combining combining;
+  std::vector<std::string> penalties;  // Ids of nodes; Combining::penalties follows from them.
   absl::Time closed = absl::InfiniteFuture();
 };
 
