@@ -2,8 +2,8 @@
 // unit has below them comes from its sheet, and what it earns there goes back into it.
 //
 // A changed sheet is compared with each of the others, once. That is quick for the units of a
-// county or a kind, not for a nation's villages: where more than kRivalsMax compete, nobody is scored at
-// the node.
+// county or a kind, not for a nation's villages: where more than kRivalsMax compete, nobody is
+// scored at the node.
 //
 // Thread-safety: none; whoever owns the facts locks. Everything const may run under a shared lock.
 #ifndef TERRACE_SERVICES_SCORING_CONTESTS_H_

@@ -35,9 +35,7 @@ class Finishing {
 
   void Finish() {
     SheetFinisher finisher(&scheme_, weights_);
-    for (SheetResult* sheet : sheets_) {
-      finisher.Finish(sheet);
-    }
+    for (SheetResult* sheet : sheets_) finisher.Finish(sheet);
   }
 
   Values ValuesBelow(int node, const std::vector<int>& members) {
