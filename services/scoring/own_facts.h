@@ -13,9 +13,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "common/calendar/period.h"
+#include "services/scoring/boards/scheme_board.h"
 #include "services/scoring/facts/facts.h"
 #include "services/scoring/names.h"
-#include "services/scoring/scheme_board.h"
 #include "services/scoring/schemes/compile.h"
 
 namespace terrace::scoring {

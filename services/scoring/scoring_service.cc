@@ -14,10 +14,10 @@
 #include "common/resource/names.h"
 #include "common/resource/page_token.h"
 #include "common/rpc/positions.h"
-#include "services/scoring/import_statistics.h"
 #include "services/scoring/publications/publisher.h"
 #include "services/scoring/scoring_state.h"
 #include "services/scoring/state_common.h"
+#include "services/scoring/statistics/import_statistics.h"
 #include "terrace/scoring/v1/scoreboard.pb.h"
 
 namespace terrace::scoring {

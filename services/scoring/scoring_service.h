@@ -17,7 +17,7 @@
 #include "common/machine/machine.h"
 #include "common/rpc/methods.h"
 #include "google/protobuf/repeated_field.h"
-#include "services/scoring/scoreboards.h"
+#include "services/scoring/boards/scoreboards.h"
 #include "terrace/scoring/v1/score.pb.h"
 
 namespace terrace::scoring {

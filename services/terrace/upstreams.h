@@ -14,7 +14,7 @@
 #include "common/mirror/unit_mirror.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/follower.h"
-#include "services/scoring/scoreboards.h"
+#include "services/scoring/boards/scoreboards.h"
 #include "services/scoring/scoring_service.h"
 #include "terrace/gateway/v1/access.pb.h"
 

@@ -13,7 +13,7 @@
 
 #include "absl/types/span.h"
 #include "common/base/fixed.h"
-#include "services/scoring/sentences.h"
+#include "services/scoring/scores/sentences.h"
 
 namespace terrace::scoring {
 

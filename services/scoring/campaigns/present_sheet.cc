@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "common/resource/names.h"
-#include "services/scoring/present.h"
 #include "services/scoring/schemes/compile_leaf.h"
+#include "services/scoring/scores/present.h"
 #include "services/scoring/state_common.h"
 
 namespace terrace::scoring {

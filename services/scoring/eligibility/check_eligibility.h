@@ -6,7 +6,7 @@
 #define TERRACE_SERVICES_SCORING_ELIGIBILITY_CHECK_ELIGIBILITY_H_
 
 #include "common/base/seal.h"
-#include "services/scoring/board_read.h"
+#include "services/scoring/scores/board_read.h"
 
 namespace terrace::scoring {
 

@@ -7,7 +7,7 @@
 #include "absl/strings/substitute.h"
 #include "common/base/check.h"
 #include "common/calendar/period.h"
-#include "services/scoring/sentences.h"
+#include "services/scoring/scores/sentences.h"
 
 namespace terrace::scoring {
 namespace {

@@ -9,7 +9,7 @@
 #include "common/base/error.h"
 #include "common/resource/names.h"
 #include "common/resource/page_token.h"
-#include "services/scoring/board_read.h"
+#include "services/scoring/scores/board_read.h"
 #include "services/scoring/state_common.h"
 
 namespace terrace::scoring {

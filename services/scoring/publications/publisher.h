@@ -38,8 +38,8 @@
 #include "absl/synchronization/mutex.h"
 #include "common/base/timer.h"
 #include "common/machine/machine.h"
+#include "services/scoring/boards/scoreboards.h"
 #include "services/scoring/publications/result_snapshot.h"
-#include "services/scoring/scoreboards.h"
 #include "services/scoring/scoring_service.h"
 #include "services/scoring/scoring_state.h"
 

@@ -10,10 +10,10 @@
 #include "common/base/check.h"
 #include "common/base/sha256.h"
 #include "common/resource/etag.h"
+#include "services/scoring/boards/peer_walk.h"
+#include "services/scoring/boards/standing_facts.h"
 #include "services/scoring/engine/standing.h"
-#include "services/scoring/peer_walk.h"
-#include "services/scoring/present.h"
-#include "services/scoring/standing_facts.h"
+#include "services/scoring/scores/present.h"
 
 namespace terrace::scoring {
 namespace {

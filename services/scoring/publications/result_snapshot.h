@@ -20,7 +20,7 @@
 #include "common/base/executor.h"
 #include "common/ledger/merkle.h"
 #include "common/tree/tree.h"
-#include "services/scoring/scoreboards.h"
+#include "services/scoring/boards/scoreboards.h"
 #include "terrace/storage/v1/scoring.pb.h"
 
 namespace terrace::scoring {

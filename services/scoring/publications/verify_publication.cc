@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
-#include "services/scoring/present.h"
 #include "services/scoring/publications/result_snapshot.h"
 #include "services/scoring/schemes/compile.h"
+#include "services/scoring/scores/present.h"
 #include "services/scoring/scoring_state.h"
 
 namespace terrace::scoring {

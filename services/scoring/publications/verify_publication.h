@@ -5,7 +5,7 @@
 #ifndef TERRACE_SERVICES_SCORING_PUBLICATIONS_VERIFY_PUBLICATION_H_
 #define TERRACE_SERVICES_SCORING_PUBLICATIONS_VERIFY_PUBLICATION_H_
 
-#include "services/scoring/board_read.h"
+#include "services/scoring/scores/board_read.h"
 #include "terrace/scoring/v1/publication.pb.h"
 
 namespace terrace::scoring {
