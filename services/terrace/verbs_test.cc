@@ -7,8 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "common/base/file.h"
 #include "common/base/random.h"
 #include "gmock/gmock.h"
@@ -155,7 +158,7 @@ TEST_F(VerbsTest, MeasuresGoFromDraftToDone) {
   Out({"call", "CreateMeasureList",
        R"({"parent": "units/east", "measure_list_id": "plan", "measure_list": {
             "display_name": "Plan", "due_rules": [{"from_period": "2016-01", "rule": {
-              "frequency": "REPORT_FREQUENCY_MONTHLY", "day": 22}}]}})"});
+              "frequency": "REPORT_FREQUENCY_MONTHLY", "day": 22, "offset": 1}}]}})"});
   Out({"call", "MeasureTracker.CreateMeasure",
        R"({"parent": "units/east", "measure_id": "m1", "measure": {
             "list": "units/east/measureLists/plan", "display_name": "Repair the roof",
@@ -293,6 +296,11 @@ TEST_F(VerbsTest, WhoIsEligibleIsToldCheckByCheck) {
                     HasSubstr("takes no part in the programme"), HasSubstr("\nnot eligible\n")));
   Out({"call", "EnrollUnits", R"({"parent": "units/east/programmes/model",
        "rows": [{"unit": "units/east-1", "role": "ENROLLMENT_ROLE_PARTICIPANT"}]})"});
+  // A caller of its own each time, which does not know what the one before has seen.
+  const absl::Time latest = absl::Now() + absl::Seconds(30);
+  while (absl::StrContains(Out(line), "failed") && absl::Now() < latest) {
+    absl::SleepFor(absl::Milliseconds(10));
+  }
   EXPECT_THAT(Out(line), AllOf(Not(HasSubstr("failed")), HasSubstr("\neligible until 20")));
   line.push_back("--json");
   EXPECT_THAT(Out(line), HasSubstr("\"seal\""));

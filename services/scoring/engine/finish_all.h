@@ -14,9 +14,9 @@
 
 namespace terrace::scoring::engine {
 
-// From the leaves of each sheet to the whole sheets, `given` included. `compared` says by sheet whether it is one of
-// those that are compared with each other. Returns the weight of every node among the children of
-// its parent.
+// From the leaves of each sheet to the whole sheets, `given` included. `compared` says by sheet
+// whether it is one of those that are compared with each other. Returns the weight of every node
+// among the children of its parent.
 std::vector<Fixed> FinishAll(const Scheme& scheme, const std::vector<bool>& compared,
                              absl::Span<SheetResult* const> sheets);
 
