@@ -100,12 +100,14 @@ void Machine::Impl::ContinueOperations() {
         [name, again](const State& state, Decision& decision, std::string*) {
           auto record = decision.Get<internal::v1::OperationRecord>(name);
           if (!record || record->done()) return absl::OkStatus();
-          // Another replica may know more of the registry than this one does by now.
+          // Another replica may know more of the registry than this one does by now: one that has
+          // just started knows nothing, not even the name of its log.
           const tree::TreeCursor& tree = decision.tree().cursor();
-          if (tree.log_id == record->registry().log_id() &&
-              tree.revision < record->registry().revision()) {
-            return absl::OkStatus();
-          }
+          const store::Cursor known = store::FromProto(record->registry());
+          const bool behind = tree.log_id.empty() ? !known.log_id.empty()
+                                                  : tree.log_id == known.log_id &&
+                                                        tree.revision < known.revision.value;
+          if (behind) return absl::OkStatus();
           *record->mutable_registry() = store::ToProto({tree.log_id, {tree.revision}});
           absl::Status status;
           if (record->cancel_requested()) {
