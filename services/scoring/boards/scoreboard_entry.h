@@ -24,6 +24,7 @@ struct Scoreboards::Entry {
   const absl::optional<absl::Time> at;
   const bool draft;
   bool building = false;
+  bool given_up = false;  // Nobody is to have it any more, so it need not be built to its end.
   std::vector<absl::AnyInvocable<void()>> waiting;  // For the board to be ready.
   // Change numbers at the vectors of late, oldest first.
   struct Held {

@@ -139,12 +139,14 @@ absl::Status Scoreboards::MakeRoom() {
     return sum;
   };
   while (boards_.size() >= kBoardsMax || (!boards_.empty() && units() > kBoardUnitsMax)) {
+    // One that is only kept is not in use, though it may be built anew: then its builder has it too.
     auto oldest = std::find_if(boards_.rbegin(), boards_.rend(), [](const BoardPin& pin) {
-      return pin.use_count() == 1 && !pin->building && pin->waiting.empty();
+      return pin.use_count() == (pin->building ? 2 : 1) && pin->waiting.empty();
     });
     if (oldest == boards_.rend()) {
       return Error(Reason::TOO_MANY_BOARDS, {{"limit", absl::StrCat(boards_.size())}});
     }
+    (*oldest)->given_up = true;
     Discard(std::move(*oldest));
     boards_.erase(std::next(oldest).base());
   }
@@ -249,7 +251,8 @@ void Scoreboards::Build(const BoardPin& pin) {
     absl::MutexLock lock(&mu_);
     const absl::Time until = absl::Now() + kBuildStepTime;
     while (!done && absl::Now() < until) {
-      done = stopping_ || !Incomplete().empty() || pin->board.BuildStep(kBuildStepUnits);
+      done = stopping_ || pin->given_up || !Incomplete().empty() ||
+             pin->board.BuildStep(kBuildStepUnits);
     }
     Discard(pin->board.TakeDiscarded());
     if (!done) continue;

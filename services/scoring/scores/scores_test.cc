@@ -4,6 +4,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
+#include "absl/synchronization/blocking_counter.h"
+#include "absl/synchronization/notification.h"
 #include "services/scoring/boards/peer_walk.h"
 #include "services/scoring/scoring_fixture.h"
 
@@ -561,6 +563,36 @@ TEST_F(ScoresTest, ExplainsPreparedFiguresPenaltiesAndGates) {
   EXPECT_EQ(FindPart(whole, "fines")->contribution().value(), "-6");
   // Both figures of the growth, of which the first one carries what it earns.
   EXPECT_EQ(FindPart(whole, "growth")->parts_size(), 2);
+}
+
+// Boards that nobody reads make room for others, also while all of them are built anew.
+TEST_F(ScoresTest, BoardsThatAreOnlyKeptMakeRoom) {
+  Start();
+  for (size_t day = 0; day < kBoardsMax; ++day) {
+    EXPECT_EQ(Value("a1", absl::StrFormat("2016-%02d-%02d 00:00", 2 + day / 28, 1 + day % 28)),
+              "100");
+  }
+  absl::Notification go;
+  absl::BlockingCounter held(2);  // Both threads of the executor: nothing is built.
+  for (int thread = 0; thread < 2; ++thread) {
+    executor_.Post([&] {
+      held.DecrementCount();
+      go.WaitForNotification();
+    });
+  }
+  held.Wait();
+  CompleteFeeds();
+  BoardKey key{*ParseScheme(kScheme), *calendar::Period::Parse("2016"), At("2016-01-02 00:00")};
+  absl::Status opened;
+  absl::Notification done;
+  service_->boards()->Open(key, absl::InfiniteFuture(),
+                           [&](absl::StatusOr<Scoreboards::BoardPin> pin) {
+                             opened = pin.status();
+                             done.Notify();
+                           });
+  go.Notify();
+  done.WaitForNotification();
+  EXPECT_TRUE(opened.ok()) << opened;
 }
 
 class StartingTest : public ScoringTest {
