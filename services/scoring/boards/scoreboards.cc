@@ -139,7 +139,8 @@ absl::Status Scoreboards::MakeRoom() {
     return sum;
   };
   while (boards_.size() >= kBoardsMax || (!boards_.empty() && units() > kBoardUnitsMax)) {
-    // One that is only kept is not in use, though it may be built anew: then its builder has it too.
+    // One that is only kept is not in use, though it may be built anew: then its builder has it
+    // too.
     auto oldest = std::find_if(boards_.rbegin(), boards_.rend(), [](const BoardPin& pin) {
       return pin.use_count() == (pin->building ? 2 : 1) && pin->waiting.empty();
     });
