@@ -491,6 +491,33 @@ TEST(SchemeBoardRandomTest, ContestsEqualTheTable) {
   EXPECT_GT(scored, kVillages * kSeeds / 2);
 }
 
+// A live board and one of an instant, built some units at a time while the history goes on, equal
+// boards that are built afresh, whenever they are ready; compared after every so many steps.
+void ExpectFollows(const std::shared_ptr<const CompiledScheme>& scheme,
+                   absl::FunctionRef<void()> happen, int units_below, int every, History* history) {
+  const calendar::Period period = *calendar::Period::Parse("2016");
+  const Facts& facts = history->world.facts;
+  SchemeBoard live(scheme, period, &facts, absl::nullopt);
+  SchemeBoard fixed(scheme, period, &facts, At("2016-07-01 00:00"));
+  for (int step = 0; step < kSteps; ++step) {
+    happen();
+    if (history->Chance(10)) history->PassTime();
+    const Touched touched = history->world.TakeTouched();
+    for (SchemeBoard* board : {&live, &fixed}) {
+      board->Apply(touched);
+      board->AdvanceTo(facts.log_time);
+      board->BuildStep(static_cast<int>(history->Below(units_below)));
+      if (step % every == 0) {
+        ASSERT_TRUE(!board->ready() || board->EqualsRebuilt()) << "step " << step;
+      }
+    }
+  }
+  while (!live.BuildStep(100) || !fixed.BuildStep(100)) {
+  }
+  ASSERT_TRUE(live.EqualsRebuilt());
+  ASSERT_TRUE(fixed.EqualsRebuilt());
+}
+
 TEST(SchemeBoardRandomTest, PublishedScoresAreFollowedToo) {
   v1::Scheme scheme = TestScheme();
   scheme.mutable_points()->set_value("110");
@@ -518,61 +545,25 @@ TEST(SchemeBoardRandomTest, PublishedScoresAreFollowedToo) {
   )pb"));
   ASSERT_FALSE(HasErrors(CheckScheme(scheme, TestDefinition)));
   const std::shared_ptr<const CompiledScheme> compiled = Compile(scheme);
-  const calendar::Period period = *calendar::Period::Parse("2016");
   for (int seed = 0; seed < kSeeds; ++seed) {
     SCOPED_TRACE(seed);
     History history(3000 + seed);
     for (int i = 0; i < 30; ++i) history.Step();
     history.world.TakeTouched();
-    SchemeBoard live(compiled, period, &history.world.facts, absl::nullopt);
-    SchemeBoard fixed(compiled, period, &history.world.facts, At("2016-07-01 00:00"));
-    for (int step = 0; step < kSteps; ++step) {
-      history.Chance(20) ? history.PublishSomething() : history.Step();
-      if (history.Chance(10)) history.PassTime();
-      const Touched touched = history.world.TakeTouched();
-      for (SchemeBoard* board : {&live, &fixed}) {
-        board->Apply(touched);
-        board->AdvanceTo(history.world.facts.log_time);
-        board->BuildStep(static_cast<int>(history.Below(60)));
-        if (step % 5 == 0) {
-          ASSERT_TRUE(!board->ready() || board->EqualsRebuilt()) << "step " << step;
-        }
-      }
-    }
-    while (!live.BuildStep(100) || !fixed.BuildStep(100)) {
-    }
-    ASSERT_TRUE(live.EqualsRebuilt());
-    ASSERT_TRUE(fixed.EqualsRebuilt());
+    const auto happen = [&] { history.Chance(20) ? history.PublishSomething() : history.Step(); };
+    ASSERT_NO_FATAL_FAILURE(ExpectFollows(compiled, happen, 60, 5, &history));
   }
 }
 
 TEST(SchemeBoardRandomTest, WhatSpotChecksFindBesideIsFollowedToo) {
   const std::shared_ptr<const CompiledScheme> scheme = Compile(ReviewScheme());
-  const calendar::Period period = *calendar::Period::Parse("2016");
   for (int seed = 0; seed < kSeeds; ++seed) {
     SCOPED_TRACE(seed);
     History history(4000 + seed, /*closings=*/false);
     history.StartJudging();
     history.world.TakeTouched();
-    SchemeBoard live(scheme, period, &history.world.facts, absl::nullopt);
-    SchemeBoard fixed(scheme, period, &history.world.facts, At("2016-07-01 00:00"));
-    for (int step = 0; step < kSteps; ++step) {
-      history.StepJudging();
-      if (history.Chance(10)) history.PassTime();
-      const Touched touched = history.world.TakeTouched();
-      for (SchemeBoard* board : {&live, &fixed}) {
-        board->Apply(touched);
-        board->AdvanceTo(history.world.facts.log_time);
-        board->BuildStep(static_cast<int>(history.Below(30)));
-        if (step % 3 == 0) {
-          ASSERT_TRUE(!board->ready() || board->EqualsRebuilt()) << "step " << step;
-        }
-      }
-    }
-    while (!live.BuildStep(100) || !fixed.BuildStep(100)) {
-    }
-    ASSERT_TRUE(live.EqualsRebuilt());
-    ASSERT_TRUE(fixed.EqualsRebuilt());
+    const auto happen = [&] { history.StepJudging(); };
+    ASSERT_NO_FATAL_FAILURE(ExpectFollows(scheme, happen, 30, 3, &history));
   }
 }
 
