@@ -54,7 +54,7 @@ class Publisher : public std::enable_shared_from_this<Publisher> {
   // The machine outlives Stop, and its executor the Publisher. While there are `stale_inputs`
   // (empty: there never are) nothing is begun: what is published leaves nothing out.
   Publisher(machine::Machine* machine, std::shared_ptr<Scoreboards> boards,
-            machine::TreeSource tree, StaleInputsFn stale_inputs = {});
+            machine::TreeSource tree, StaleInputsFn stale_inputs);
 
   // Begins to look. Once.
   void Start();
